@@ -1,0 +1,1 @@
+//! LDAP and Active Directory: read, look up, write

@@ -1,0 +1,1 @@
+//! MikoPBX REST API v3: session, employees, numbers, photos, pacing

@@ -1,0 +1,88 @@
+//! A link: person ↔ employee, with what both sides said when they last agreed.
+
+use crate::employee::EmployeeId;
+use crate::field::FieldMap;
+use crate::person::{Mark, PersonId};
+use crate::value::Value;
+use serde::{Deserialize, Serialize};
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Link {
+    pub person: PersonId,
+    pub employee: EmployeeId,
+    pub state: LinkState,
+    /// `None` before the first meeting of that field.
+    pub pairs: FieldMap<Option<Pair>>,
+    /// The last view of each side, value by value.
+    pub directory: FieldMap<Option<Sight>>,
+    pub pbx: FieldMap<Option<Sight>>,
+    /// The name and place of the person when last seen: a leaver has neither.
+    pub name: Box<str>,
+    pub dn: Box<str>,
+    /// The dial string the list showed when the record was last read.
+    pub dial: Box<str>,
+    /// When the employee's record was last read, in ms; 0 = never.
+    pub record_looked_ms: i64,
+    /// When the employee's picture was last looked at, in ms, and its ETag.
+    pub photo_looked_ms: i64,
+    pub photo_etag: Option<Box<str>>,
+    /// The entry's change mark when its picture was last read.
+    pub photo_mark: Option<Mark>,
+}
+
+/// The values with which the two sides agreed; `None` = empty.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Pair {
+    pub directory: Option<Value>,
+    pub pbx: Option<Value>,
+    /// Agreed by a human although they differ ("leave as is").
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub held: bool,
+}
+
+/// The last seen value of one field on one side, and between which times it
+/// became that: after the last sight of its predecessor, by its own first sight.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Sight {
+    pub value: Option<Value>,
+    pub change: Interval,
+    /// The entry's change mark at the last sight. Directory side only.
+    pub mark: Option<Mark>,
+}
+
+/// A span of time in ms since the epoch, both ends included.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Interval {
+    pub after_ms: i64,
+    pub by_ms: i64,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", tag = "state")]
+pub enum LinkState {
+    Active,
+    /// Listed under "Disabled Employees"; the employee keeps working.
+    Left { reason: LeftReason, since_ms: i64 },
+    /// The linked id belongs to somebody else by the looks of it; nothing is
+    /// concluded until a human decides.
+    Resting { since_ms: i64 },
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum LeftReason {
+    Disabled,
+    Expired,
+    Locked,
+    Deleted,
+    MovedOut,
+    FilteredOut,
+}
+
+impl LeftReason {
+    /// Gone people meet again for the first time when they return; disabled
+    /// ones are merged as ever.
+    pub const fn is_gone(self) -> bool {
+        matches!(self, LeftReason::Deleted | LeftReason::MovedOut | LeftReason::FilteredOut)
+    }
+}

@@ -1,0 +1,1 @@
+//! A company in a box: an LDAP directory and a MikoPBX in process, with faults on demand

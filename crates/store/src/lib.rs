@@ -1,0 +1,1 @@
+//! What Rollcall remembers: settings, links, observations, conflicts, runs, journal, vault
