@@ -19,14 +19,8 @@ pub enum Field {
 }
 
 impl Field {
-    pub const ALL: [Field; 6] = [
-        Field::Name,
-        Field::Extension,
-        Field::Mobile,
-        Field::Email,
-        Field::Photo,
-        Field::SipPassword,
-    ];
+    pub const ALL: [Field; 6] =
+        [Field::Name, Field::Extension, Field::Mobile, Field::Email, Field::Photo, Field::SipPassword];
 
     /// The name used on the command line, in JSON and in the store.
     pub const fn as_str(self) -> &'static str {
@@ -58,10 +52,7 @@ impl FromStr for Field {
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         Field::ALL.into_iter().find(|field| field.as_str() == text).ok_or_else(|| {
-            format!(
-                "unknown field `{text}`: expected one of {}",
-                Field::ALL.map(Field::as_str).join(", ")
-            )
+            format!("unknown field `{text}`: expected one of {}", Field::ALL.map(Field::as_str).join(", "))
         })
     }
 }

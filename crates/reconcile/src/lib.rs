@@ -6,15 +6,25 @@
 
 #![forbid(unsafe_code)]
 
+pub mod absence;
 pub mod canonical;
 mod conflict;
 mod employee;
 mod field;
+pub mod guard;
+pub mod join;
 mod link;
+pub mod merge;
+pub mod needs;
+pub mod newest;
+pub mod numbers;
+pub mod observe;
 mod person;
+pub mod plan;
 mod policy;
 mod snapshot;
 mod value;
+mod world;
 
 pub use conflict::{Answer, Candidate, Conflict, ConflictKind, Decision, RefusedBy, WayOut};
 pub use employee::{Employee, EmployeeId, TakenNumber};
@@ -24,3 +34,4 @@ pub use person::{Account, AttributeChange, Mark, Person, PersonId, Whereabouts};
 pub use policy::{BothChanged, Direction, FieldPolicy, FirstMeeting, NumberRange, Policy, Thresholds};
 pub use snapshot::{Snapshot, Verdict};
 pub use value::{Reading, Unusable, Value};
+pub use world::{Index, SetAside, World};

@@ -62,10 +62,15 @@ pub struct Interval {
 pub enum LinkState {
     Active,
     /// Listed under "Disabled Employees"; the employee keeps working.
-    Left { reason: LeftReason, since_ms: i64 },
+    Left {
+        reason: LeftReason,
+        since_ms: i64,
+    },
     /// The linked id belongs to somebody else by the looks of it; nothing is
     /// concluded until a human decides.
-    Resting { since_ms: i64 },
+    Resting {
+        since_ms: i64,
+    },
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]

@@ -87,9 +87,13 @@ pub enum Whereabouts {
     /// Still in scope: the read was torn.
     InScope,
     /// Exists elsewhere in the naming context.
-    OutOfScope { dn: String },
+    OutOfScope {
+        dn: String,
+    },
     /// Exists below the configured bases, but the filter no longer takes it.
-    FilteredOut { dn: String },
+    FilteredOut {
+        dn: String,
+    },
     NotFound,
     /// The server would not say; the reason in words.
     Refused(String),

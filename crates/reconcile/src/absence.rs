@@ -1,0 +1,186 @@
+//! From what a read found to what is known: absence is proved, never assumed,
+//! and of several values one is the person's.
+
+use crate::field::{Field, FieldMap};
+use crate::link::Link;
+use crate::merge::State;
+use crate::person::{Mark, Person};
+use crate::value::{Reading, Value};
+use crate::world::World;
+use std::collections::{HashMap, HashSet};
+
+/// Fewer people than this say nothing about an attribute that vanished.
+const VANISHED_PEOPLE_MIN: u32 = 3;
+
+/// Attributes that vanished from most of the people who had them, in the whole
+/// directory or below one parent: taken for a change of rights, not of data.
+#[derive(Debug, Default)]
+pub struct Vanished<'w> {
+    everywhere: FieldMap<bool>,
+    below: HashSet<(Field, &'w str)>,
+}
+
+impl<'w> Vanished<'w> {
+    pub fn find(world: &'w World, linked: &HashMap<&str, &'w Link>) -> Self {
+        #[derive(Default, Clone, Copy)]
+        struct Tally {
+            had: u32,
+            lost: u32,
+        }
+        impl Tally {
+            fn most_lost(self) -> bool {
+                self.lost >= VANISHED_PEOPLE_MIN && self.lost * 2 > self.had
+            }
+        }
+        let mut total = FieldMap::<Tally>::default();
+        let mut lost_by_parent: HashMap<(Field, &str), Tally> = HashMap::new();
+        let mut losers: Vec<(&Person, &Link)> = Vec::new();
+        for person in &world.people.rows {
+            let Some(link) = linked.get(person.id.as_str()) else { continue };
+            let mut lost_any = false;
+            for field in Field::ALL {
+                let absent = matches!(person.fields[field], Reading::Absent);
+                if had(link, field) && (absent || matches!(person.fields[field], Reading::Values(_))) {
+                    total[field].had += 1;
+                    total[field].lost += u32::from(absent);
+                    lost_any |= absent;
+                }
+            }
+            if lost_any {
+                losers.push((person, link));
+            }
+        }
+        if losers.is_empty() {
+            return Vanished::default();
+        }
+        let parents: HashSet<&str> = losers.iter().map(|(person, _)| parent(&person.dn)).collect();
+        for person in &world.people.rows {
+            let above = parent(&person.dn);
+            let Some(link) = linked.get(person.id.as_str()).filter(|_| parents.contains(above)) else {
+                continue;
+            };
+            for field in Field::ALL.into_iter().filter(|field| had(link, *field)) {
+                let tally = lost_by_parent.entry((field, above)).or_default();
+                tally.had += 1;
+                tally.lost += u32::from(matches!(person.fields[field], Reading::Absent));
+            }
+        }
+        Vanished {
+            everywhere: FieldMap::from_fn(|field| total[field].most_lost()),
+            below: lost_by_parent
+                .iter()
+                .filter(|(_, tally)| tally.most_lost())
+                .map(|(key, _)| *key)
+                .collect(),
+        }
+    }
+
+    fn holds(&self, field: Field, person: &Person) -> bool {
+        self.everywhere[field] || self.below.contains(&(field, parent(&person.dn)))
+    }
+}
+
+/// What is known of a field in the directory. `pbx` helps to choose among
+/// several values.
+pub fn in_directory<'a>(
+    world: &World,
+    vanished: &Vanished<'_>,
+    link: Option<&'a Link>,
+    person: &'a Person,
+    field: Field,
+    pbx: &'a Reading,
+) -> State<'a> {
+    match &person.fields[field] {
+        Reading::Unmapped | Reading::NotLooked => State::Unknown,
+        Reading::Unusable(_) => State::Unusable,
+        Reading::Empty => State::Empty,
+        Reading::Values(values) => State::Set(chosen(values, link, field, pbx)),
+        Reading::Absent => match link {
+            Some(link) if had(link, field) && !proved(world, vanished, link, person, field) => State::Unknown,
+            _ => State::Empty,
+        },
+    }
+}
+
+/// What is known of a field in the PBX, whose records are whole: no absence
+/// has to be proved there.
+pub fn in_pbx(reading: &Reading) -> State<'_> {
+    match reading {
+        Reading::Unmapped | Reading::NotLooked => State::Unknown,
+        Reading::Absent | Reading::Empty => State::Empty,
+        Reading::Values(values) => values.first().map_or(State::Empty, State::Set),
+        Reading::Unusable(_) => State::Unusable,
+    }
+}
+
+/// Whether a human has to say which of several values is the person's: only
+/// where a wrong guess would cost a number or a password.
+pub fn undecided(reading: &Reading, link: Option<&Link>, field: Field, pbx: &Reading) -> bool {
+    let values = reading.values();
+    values.len() > 1
+        && matches!(field, Field::Extension | Field::SipPassword)
+        && agreed_or_equivalent(values, link, field, pbx).is_none()
+}
+
+/// The agreed value while it is among them; else the one equivalent to the
+/// PBX's; else the smallest in canonical order.
+fn chosen<'a>(values: &'a [Value], link: Option<&Link>, field: Field, pbx: &Reading) -> &'a Value {
+    agreed_or_equivalent(values, link, field, pbx).unwrap_or(&values[0])
+}
+
+fn agreed_or_equivalent<'a>(
+    values: &'a [Value],
+    link: Option<&Link>,
+    field: Field,
+    pbx: &Reading,
+) -> Option<&'a Value> {
+    if let [only] = values {
+        return Some(only);
+    }
+    let agreed = link.and_then(|link| link.pairs[field].as_ref()).and_then(|pair| pair.directory.as_ref());
+    let among = |wanted: &Value| {
+        values.iter().find(|value| *value == wanted).or_else(|| values.iter().find(|v| v.equivalent(wanted)))
+    };
+    agreed.and_then(among).or_else(|| pbx.values().iter().find_map(among))
+}
+
+/// Whether we ever saw a value of this field, and no proof of emptiness since.
+pub(crate) fn had(link: &Link, field: Field) -> bool {
+    match &link.directory[field] {
+        Some(sight) => sight.value.is_some(),
+        None => link.pairs[field].as_ref().is_some_and(|pair| pair.directory.is_some()),
+    }
+}
+
+fn proved(world: &World, vanished: &Vanished<'_>, link: &Link, person: &Person, field: Field) -> bool {
+    if !world.people.verdict.is_complete() || vanished.holds(field, person) {
+        return false;
+    }
+    let then = link.directory[field].as_ref().and_then(|sight| sight.mark.as_ref());
+    let (Some(then), Some(now)) = (then, person.mark.as_ref()) else { return false };
+    if !world.dates_attributes {
+        return then != now;
+    }
+    let change = world.attribute_changes.get(&person.id).and_then(|changes| changes[field].as_ref());
+    change.is_some_and(|change| later(&change.mark, then))
+}
+
+/// Whether an AD mark (`server:usn`) is later than another of the same server.
+/// Numbers of different servers cannot be compared.
+fn later(mark: &Mark, than: &Mark) -> bool {
+    let parts = |mark: &Mark| {
+        let (server, usn) = mark.0.rsplit_once(':')?;
+        Some((server.to_owned(), usn.parse::<u64>().ok()?))
+    };
+    match (parts(mark), parts(than)) {
+        (Some((server, usn)), Some((other, then))) => server == other && usn > then,
+        _ => false,
+    }
+}
+
+/// The DN above this one: everything after the first unescaped comma.
+fn parent(dn: &str) -> &str {
+    let bytes = dn.as_bytes();
+    let comma = (0..bytes.len()).find(|&i| bytes[i] == b',' && (i == 0 || bytes[i - 1] != b'\\'));
+    comma.map_or("", |i| &dn[i + 1..])
+}

@@ -1,0 +1,97 @@
+//! The last view of each side: what was seen is remembered whether or not
+//! anything came of it, so that the next run can tell a change from a state.
+
+use crate::absence::{self, Vanished};
+use crate::employee::Employee;
+use crate::field::Field;
+use crate::link::{Interval, Link, LinkState, Sight};
+use crate::merge::State;
+use crate::person::{Mark, Person};
+use crate::value::Value;
+use crate::world::World;
+
+/// The links whose observations changed, with the new ones. Resting links
+/// keep theirs: what they saw last is the evidence.
+pub fn observe(world: &World) -> Vec<Link> {
+    let index = world.index();
+    let vanished = Vanished::find(world, &index.linked_people);
+    let seen = world.links.iter().filter(|link| !matches!(link.state, LinkState::Resting { .. })).filter_map(
+        |link| {
+            let person = index.people.get(link.person.as_str()).copied();
+            let employee = index.employees.get(&link.employee).copied();
+            let now = observed(world, &vanished, link, person, employee);
+            (now != *link).then_some(now)
+        },
+    );
+    seen.collect()
+}
+
+/// One link with everything seen in this run.
+pub fn observed(
+    world: &World,
+    vanished: &Vanished<'_>,
+    link: &Link,
+    person: Option<&Person>,
+    employee: Option<&Employee>,
+) -> Link {
+    let mut now = link.clone();
+    if let Some(person) = person {
+        see_person(world, vanished, link, person, employee, &mut now);
+    }
+    if let Some(employee) = employee {
+        for field in Field::ALL {
+            let state = absence::in_pbx(&employee.fields[field]);
+            let looked_ms = match field {
+                Field::SipPassword | Field::Mobile => link.record_looked_ms,
+                Field::Photo => link.photo_looked_ms,
+                Field::Name | Field::Extension | Field::Email => world.pbx_seen_ms,
+            };
+            see(&mut now.pbx[field], state, looked_ms, world.now_ms, None);
+        }
+    }
+    now
+}
+
+fn see_person(
+    world: &World,
+    vanished: &Vanished<'_>,
+    link: &Link,
+    person: &Person,
+    employee: Option<&Employee>,
+    now: &mut Link,
+) {
+    let nothing = crate::Reading::NotLooked;
+    for field in Field::ALL {
+        let pbx = employee.map_or(&nothing, |employee| &employee.fields[field]);
+        let state = absence::in_directory(world, vanished, Some(link), person, field, pbx);
+        see(&mut now.directory[field], state, world.directory_seen_ms, world.now_ms, person.mark.as_ref());
+    }
+    if let Some(name) = person.fields[Field::Name].values().first() {
+        now.name = name.canonical().into();
+    }
+    now.dn.clone_from(&person.dn);
+    if person.fields[Field::Photo] != crate::Reading::NotLooked {
+        now.photo_mark.clone_from(&person.mark);
+    }
+}
+
+/// A new value came after the last look at its predecessor; a known one keeps
+/// its interval and only its mark moves on.
+fn see(sight: &mut Option<Sight>, state: State<'_>, last_look_ms: i64, now_ms: i64, mark: Option<&Mark>) {
+    let value: Option<&Value> = match state {
+        State::Set(value) => Some(value),
+        State::Empty => None,
+        State::Unknown | State::Unusable => return,
+    };
+    match sight {
+        Some(sight) if sight.value.as_ref() == value => {
+            if sight.mark.as_ref() != mark {
+                sight.mark = mark.cloned();
+            }
+        }
+        _ => {
+            let change = Interval { after_ms: last_look_ms, by_ms: now_ms };
+            *sight = Some(Sight { value: value.cloned(), change, mark: mark.cloned() });
+        }
+    }
+}

@@ -1,0 +1,208 @@
+//! Puts a plan together: every link, every person without one, then numbers,
+//! order and guard.
+
+use super::describe;
+use super::renumber::{self, Want};
+use super::{Action, HeldBack, LineOutcome, PersonLine, Plan};
+use crate::absence::Vanished;
+use crate::conflict::{Answer, Conflict, ConflictKind, WayOut};
+use crate::field::Field;
+use crate::guard;
+use crate::join::{self, Match};
+use crate::numbers::Numbers;
+use crate::person::{Person, PersonId};
+use crate::world::{Index, World};
+use std::collections::BTreeMap;
+
+/// Makes the plan for a world. Pure: the same world gives the same plan.
+pub fn plan(world: &World) -> Plan {
+    let index = world.index();
+    let vanished = Vanished::find(world, &index.linked_people);
+    let matches = join::join(world, &index);
+    let mut builder = Builder {
+        world,
+        index,
+        vanished,
+        numbers: Numbers::open(world),
+        drafts: Vec::new(),
+        lines: Vec::with_capacity(world.people.rows.len()),
+        conflicts: Vec::new(),
+        held_back: BTreeMap::new(),
+        lost_employees: 0,
+    };
+    for link in &world.links {
+        if !builder.is_relinked(&matches, &link.person) {
+            builder.linked(link);
+        }
+    }
+    for (id, result) in &matches {
+        if let Some(person) = builder.index.people.get(id).copied() {
+            builder.unlinked(person, result);
+        }
+    }
+    renumber::settle(&mut builder);
+    builder.finish()
+}
+
+/// An action on its way into the plan, with the number it needs.
+#[derive(Debug)]
+pub(super) struct Draft {
+    pub action: Action,
+    pub line: PersonLine,
+    pub want: Option<Want>,
+}
+
+pub(super) struct Builder<'w> {
+    pub world: &'w World,
+    pub index: Index<'w>,
+    pub vanished: Vanished<'w>,
+    pub numbers: Numbers<'w>,
+    pub drafts: Vec<Draft>,
+    pub lines: Vec<PersonLine>,
+    pub conflicts: Vec<Conflict>,
+    pub held_back: BTreeMap<&'static str, (u32, String)>,
+    pub lost_employees: u32,
+}
+
+impl<'w> Builder<'w> {
+    /// Adds a conflict unless a human said "leave as is" to exactly this.
+    /// True when it stands.
+    pub fn raise(&mut self, conflict: Conflict) -> bool {
+        let left = self.decisions(conflict.person.as_str()).iter().any(|decision| {
+            decision.kind == conflict.kind
+                && decision.field == conflict.field
+                && decision.stands_on == conflict.stands_on
+                && decision.answer == Answer::LeaveAsIs
+        });
+        if !left {
+            self.conflicts.push(conflict);
+        }
+        !left
+    }
+
+    /// The answer a human gave to exactly this question, where there is one.
+    pub fn answer(
+        &self,
+        person: &str,
+        kind: ConflictKind,
+        field: Option<Field>,
+        stands_on: &str,
+    ) -> Option<&'w Answer> {
+        let found = self.decisions(person).iter().rev().find(|decision| {
+            decision.kind == kind && decision.field == field && decision.stands_on == stands_on
+        });
+        found.map(|decision| &decision.answer)
+    }
+
+    /// "Leave out" holds until it is taken back, whatever changes meanwhile.
+    pub fn left_out(&self, person: &str) -> bool {
+        self.decisions(person).iter().any(|decision| decision.answer == Answer::LeaveOut)
+    }
+
+    pub fn hold_back(&mut self, what: &'static str, why: &str) {
+        self.held_back.entry(what).or_insert_with(|| (0, why.to_owned())).0 += 1;
+    }
+
+    pub fn skip(&mut self, person: &Person, reason: impl Into<String>) {
+        let line = self.line(person, LineOutcome::Skip, Some(reason.into()));
+        self.lines.push(line);
+    }
+
+    pub fn line(&self, person: &Person, outcome: LineOutcome, reason: Option<String>) -> PersonLine {
+        PersonLine {
+            person: person.id.clone(),
+            employee: None,
+            name: describe::name_of(person),
+            extension: person.fields[Field::Extension].values().first().map(|value| value.canonical().into()),
+            outcome,
+            differs: Vec::new(),
+            reason,
+        }
+    }
+
+    fn decisions(&self, person: &str) -> &[&'w crate::Decision] {
+        self.index.decisions.get(person).map(Vec::as_slice).unwrap_or_default()
+    }
+
+    fn is_relinked(&self, matches: &BTreeMap<&str, Match>, person: &PersonId) -> bool {
+        matches.values().any(|result| matches!(result, Match::Relink { from, .. } if from == person))
+    }
+
+    fn unlinked(&mut self, person: &'w Person, result: &Match) {
+        match result {
+            Match::LeftOut => self.skip(person, "left out by an administrator"),
+            Match::Ignored => self.skip(
+                person,
+                format!(
+                    "{}, and has no employee in the PBX",
+                    describe::left_reason(person.account).map_or("inactive", describe::left_in_words)
+                ),
+            ),
+            Match::Join { employee, by, decided } => self.joined(person, *employee, by, *decided),
+            Match::Relink { employee, from } => self.relinked(person, *employee, from),
+            Match::Nobody => self.create(person, None),
+            Match::Ask { kind, candidates } => {
+                let mut conflict = describe::about(&person.id, &describe::name_of(person), *kind);
+                conflict.directory_value = describe::shown(&person.fields[Field::Email]);
+                conflict.stands_on = describe::keys_stand_on(person, candidates);
+                conflict.candidates.clone_from(candidates);
+                (conflict.reason, conflict.ways_out) = match kind {
+                    ConflictKind::BackUnderNewId => (
+                        "this employee belongs to a person who is gone: back under a new id?".to_owned(),
+                        vec![WayOut::Relink, WayOut::NewEmployee, WayOut::LeaveOut],
+                    ),
+                    ConflictKind::AlreadySomeones => (
+                        "the employee who matches is already somebody else's".to_owned(),
+                        vec![WayOut::NewEmployee, WayOut::LeaveOut],
+                    ),
+                    _ => (
+                        "several people or employees match, or only in part: nobody was joined or created"
+                            .to_owned(),
+                        vec![WayOut::PickEmployee, WayOut::NewEmployee, WayOut::LeaveOut],
+                    ),
+                };
+                let reason = conflict.reason.clone();
+                self.conflicted(person, conflict, reason);
+            }
+        }
+    }
+
+    pub fn conflicted(&mut self, person: &Person, conflict: Conflict, reason: String) {
+        let outcome = if self.raise(conflict) { LineOutcome::Conflict } else { LineOutcome::Skip };
+        let line = self.line(person, outcome, Some(reason));
+        self.lines.push(line);
+    }
+
+    fn finish(mut self) -> Plan {
+        // An action of a later wave needs what an earlier one frees.
+        self.drafts.sort_by(|a, b| {
+            let key =
+                |draft: &Draft| (draft.action.wave, draft.action.name.clone(), draft.action.person.clone());
+            key(a).cmp(&key(b))
+        });
+        let (actions, lines): (Vec<Action>, Vec<PersonLine>) =
+            self.drafts.into_iter().map(|draft| (draft.action, draft.line)).unzip();
+        self.lines.extend(lines);
+        self.lines.sort_by(|a, b| a.person.cmp(&b.person));
+        self.conflicts.sort_by(|a, b| {
+            (&a.name, &a.person, a.kind, a.field).cmp(&(&b.name, &b.person, b.kind, b.field))
+        });
+        let joins = actions.iter().filter(|action| matches!(action.link, Some(super::LinkStep::Join { .. })));
+        let linked = u32::try_from(self.world.links.len() + joins.count()).unwrap_or(u32::MAX);
+        let counts = guard::count(&actions, self.lost_employees, self.world.ran_before);
+        Plan {
+            halt: guard::guard(&counts, &self.world.recent, linked, self.world.policy.thresholds),
+            actions,
+            people: self.lines,
+            conflicts: self.conflicts,
+            held_back: self
+                .held_back
+                .into_iter()
+                .map(|(what, (people, why))| HeldBack { what: what.to_owned(), people, why })
+                .collect(),
+            warnings: self.numbers.warning.into_iter().collect(),
+            directory: self.world.people.verdict.clone(),
+            pbx: self.world.employees.verdict.clone(),
+        }
+    }
+}
