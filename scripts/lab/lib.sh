@@ -40,8 +40,9 @@ lock() {
     flock -w 300 9 || die "another script has been busy with $1 for 5 minutes"
 }
 
-# The file `pid` holds "pid starttime", so that a reused pid is never taken for ours.
-start_time() { sed 's/.*) //' "/proc/$1/stat" 2>/dev/null | cut -d' ' -f20 || true; }
+# The file `pid` holds "pid starttime", so that a reused pid is never taken for ours. A dead process that nobody
+# reaped, as in a container without an init, has no start time.
+start_time() { sed -E 's/.*\) //; /^[ZX]/d' "/proc/$1/stat" 2>/dev/null | cut -d' ' -f20 || true; }
 
 alive() {
     local pid start
