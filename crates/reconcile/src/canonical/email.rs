@@ -77,8 +77,8 @@ mod tests {
         fn canonical_stays(raw in "[A-Za-z.+]{1,6}@[A-Za-zÀ-Яß.-]{1,12}|(?s).{0,16}") {
             if let Ok(value) = email(&raw) {
                 prop_assert_eq!(folded(value.canonical()), value.canonical());
-                let capitals = Value::new("", folded(&raw.trim().to_uppercase()));
-                prop_assert!(value.equivalent(&capitals), "{value:?} {capitals:?}");
+                let small = Value::new("", folded(&raw.trim().to_lowercase()));
+                prop_assert!(value.equivalent(&small), "{value:?} {small:?}");
             }
         }
     }

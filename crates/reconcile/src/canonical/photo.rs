@@ -17,7 +17,6 @@ const SEGMENTS_MAX: usize = 64;
 const START_OF_IMAGE: [u8; 2] = [0xFF, 0xD8];
 const MARKER_COMMENT: u8 = 0xFE;
 const MARKER_APPLICATION: std::ops::RangeInclusive<u8> = 0xE0..=0xEF;
-const MARKER_START_OF_SCAN: u8 = 0xDA;
 
 /// A description and the SHA-256 of the bytes. A picture that was derived from
 /// another one is also known by the digest of that other one.
@@ -47,8 +46,10 @@ pub fn insert_comment(jpeg: &[u8], comment: &[u8]) -> Option<Vec<u8>> {
     if !jpeg.starts_with(&START_OF_IMAGE) {
         return None;
     }
-    let application = segments(jpeg).take_while(|segment| MARKER_APPLICATION.contains(&segment.marker));
-    let at = application.last().map_or(START_OF_IMAGE.len(), |segment| segment.end);
+    let application = |segment: &Segment<'_>| MARKER_APPLICATION.contains(&segment.marker);
+    // One less than are looked at, or the comment would not be found again.
+    let before = segments(jpeg).take(SEGMENTS_MAX - 1).take_while(application);
+    let at = before.last().map_or(START_OF_IMAGE.len(), |segment| segment.end);
     Some([&jpeg[..at], comment, &jpeg[at..]].concat())
 }
 
@@ -91,11 +92,10 @@ fn segments(jpeg: &[u8]) -> impl Iterator<Item = Segment<'_>> {
 }
 
 fn segment_at(jpeg: &[u8], at: usize) -> Option<Segment<'_>> {
-    let &[0xFF, marker @ (0xC0..MARKER_START_OF_SCAN | 0xDB..=MARKER_COMMENT), high, low] =
-        jpeg.get(at..)?.first_chunk()?
+    let &[0xFF, marker @ (0xC0..=0xCF | 0xDB..=MARKER_COMMENT), high, low] = jpeg.get(at..)?.first_chunk()?
     else {
-        // The scan, padding or a marker without a length: what is ours stands
-        // in front of those.
+        // The scan (0xDA), padding or a marker without a length: what is ours
+        // stands in front of those.
         return None;
     };
     // A length counts its own two bytes.
@@ -184,6 +184,10 @@ mod tests {
         assert_eq!(insert_comment(b"GIF89a", &derived_comment(b"abc")), None);
         assert_eq!(insert_comment(b"", b""), None);
         assert_eq!(insert_comment(b"\xFF\xD8", b"c").unwrap(), b"\xFF\xD8c");
+
+        let many_segments = [b"\xFF\xD8", &b"\xFF\xE2\x00\x03i".repeat(100)[..], &JPEG[2..]].concat();
+        let commented = insert_comment(&many_segments, &derived_comment(b"abc")).unwrap();
+        assert_eq!(photo(&commented).unwrap().also(), Some(SHA256_OF_ABC));
     }
 
     proptest! {
