@@ -414,6 +414,12 @@ impl<'w> Builder<'w> {
             merged.want = Some(Want { number: number.into(), from: NumberFrom::Directory });
         }
         match directory.value().map(|value| canonical::for_pbx(field, value)).transpose() {
+            // What cannot be told apart in the PBX (a mobile without its inner
+            // extension) is agreed, not sent again.
+            Ok(Some(after)) if pbx.value().is_some_and(|now| now.raw() == after.raw()) => {
+                let (directory, pbx) = (directory.value().cloned(), pbx.value().cloned());
+                merged.agree.push(Agreement { field, directory, pbx, held: false });
+            }
             Ok(after) => {
                 merged.pbx.push(Change { field, before: pbx.value().cloned(), after, cause });
             }

@@ -1,0 +1,348 @@
+//! The command line: what scripts may rely on. Parsing only.
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+/// Keeps the employees of a MikoPBX and the people of a directory in step, both ways.
+#[derive(Debug, Parser)]
+#[command(name = "rollcall", version, max_term_width = 100, arg_required_else_help = true)]
+#[command(after_help = "Exit codes: 0 done · 1 failed · 2 usage · 3 halted by the guard, or held back by an \
+incomplete read · 4 done with conflicts or failures.\nFirst time here? `rollcall demo` needs nothing installed.")]
+pub struct Cli {
+    /// Where everything is remembered [default: the XDG state directory].
+    #[arg(long, global = true, env = "ROLLCALL_STATE", value_name = "DIR")]
+    pub state: Option<PathBuf>,
+
+    /// Print one JSON object instead of tables.
+    #[arg(long, global = true)]
+    pub json: bool,
+
+    /// Log what happens to standard error (repeat for more).
+    #[arg(long, short, global = true, action = clap::ArgAction::Count)]
+    pub verbose: u8,
+
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Show the product working on an embedded company; touches nothing of yours.
+    Demo(DemoArgs),
+    /// Run the sandbox PBX, the sandbox directory or both, for experiments.
+    Sandbox(SandboxArgs),
+    /// Add, change, list and test directory servers.
+    #[command(subcommand)]
+    Server(ServerCommand),
+    /// Say which PBX it is about, and test the connection.
+    #[command(subcommand)]
+    Pbx(PbxCommand),
+    /// Show what a synchronisation would do; writes to neither side.
+    Preview {
+        /// The server's name.
+        server: String,
+    },
+    /// Synchronise now.
+    Sync(SyncArgs),
+    /// Carry out exactly the plan that a preview or a halted run showed.
+    Apply {
+        /// The plan's hash, or the beginning of it.
+        plan: String,
+        /// Carry it out although the guard stopped it.
+        #[arg(long)]
+        release: bool,
+    },
+    /// Everyone of a server, with status and what was updated last.
+    People {
+        /// The server's name.
+        server: String,
+    },
+    /// People disabled in or gone from the directory whose employees keep working.
+    Disabled {
+        /// Only this server's.
+        server: Option<String>,
+    },
+    /// What a human has to look at.
+    #[command(subcommand)]
+    Conflicts(ConflictsCommand),
+    /// Past runs, or one run in detail.
+    History {
+        /// The run's number.
+        run: Option<i64>,
+        /// How many runs to list.
+        #[arg(long, default_value_t = 20, value_name = "N")]
+        limit: u32,
+    },
+    /// Everything known about one person, and why it is as it is.
+    Explain {
+        /// A name, an internal number, an e-mail address or the directory's id.
+        person: String,
+        /// Only look at this server.
+        #[arg(long, value_name = "NAME")]
+        server: Option<String>,
+    },
+}
+
+#[derive(Debug, Args)]
+pub struct DemoArgs {
+    /// Leave the sandbox running, for experiments with ldapsearch and curl.
+    #[arg(long)]
+    pub keep: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct SandboxArgs {
+    /// Serve the PBX here.
+    #[arg(long, value_name = "ADDR:PORT")]
+    pub pbx: Option<SocketAddr>,
+    /// Serve the directory here.
+    #[arg(long, value_name = "ADDR:PORT")]
+    pub ldap: Option<SocketAddr>,
+    /// How many people the company has.
+    #[arg(long, default_value_t = 60, value_name = "N")]
+    pub people: usize,
+    /// The same seed makes the same company.
+    #[arg(long, default_value_t = 1, value_name = "S")]
+    pub seed: u64,
+    /// Misbehave, for example `pbx.latency=30ms,ldap.cut-after=120`.
+    #[arg(long, value_name = "SPEC")]
+    pub faults: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub struct SyncArgs {
+    /// The server's name.
+    #[arg(required_unless_present = "all", conflicts_with = "all")]
+    pub server: Option<String>,
+    /// Every server, one after the other.
+    #[arg(long)]
+    pub all: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum ServerCommand {
+    /// Add a server.
+    Add(Box<ServerAddArgs>),
+    /// Change a server; what is not named stays.
+    Edit(Box<ServerEditArgs>),
+    /// All servers.
+    List,
+    /// One server's settings.
+    Show { name: String },
+    /// Diagnose the connection step by step.
+    Test { name: String },
+    /// Forget a server: links and conflicts go, both sides stay as they are.
+    Remove { name: String },
+}
+
+#[derive(Debug, Args)]
+pub struct ServerAddArgs {
+    /// How you call it.
+    pub name: String,
+    /// What kind of directory it is.
+    #[arg(long = "type", value_enum, value_name = "TYPE")]
+    pub kind: KindArg,
+    #[command(flatten)]
+    pub options: ServerOptions,
+}
+
+#[derive(Debug, Args)]
+pub struct ServerEditArgs {
+    pub name: String,
+    #[arg(long = "type", value_enum, value_name = "TYPE")]
+    pub kind: Option<KindArg>,
+    #[command(flatten)]
+    pub options: ServerOptions,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum KindArg {
+    ActiveDirectory,
+    #[value(name = "openldap")]
+    OpenLdap,
+    #[value(name = "389ds")]
+    Ds389,
+    #[value(name = "freeipa")]
+    FreeIpa,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum SecurityArg {
+    None,
+    #[value(name = "starttls")]
+    StartTls,
+    Ldaps,
+}
+
+/// The settings of a server, the same for `add` and `edit`.
+#[derive(Debug, Default, Args)]
+pub struct ServerOptions {
+    /// Host name or address; repeat for several, the first that answers is kept.
+    #[arg(long = "host", value_name = "H")]
+    pub hosts: Vec<String>,
+    #[arg(long, value_name = "P")]
+    pub port: Option<u16>,
+    #[arg(long, value_enum)]
+    pub security: Option<SecurityArg>,
+    /// Trust certificates of the authorities in this PEM file.
+    #[arg(long, value_name = "F", conflicts_with = "fingerprint")]
+    pub ca_file: Option<PathBuf>,
+    /// Trust exactly the certificate with this SHA-256 fingerprint.
+    #[arg(long, value_name = "SHA256")]
+    pub fingerprint: Option<String>,
+    /// Sign in as this DN or user principal name.
+    #[arg(long, value_name = "DN")]
+    pub bind_dn: Option<String>,
+    /// The password is the first line of this file.
+    #[arg(long, value_name = "F")]
+    pub password_file: Option<PathBuf>,
+    /// Sign in by TLS client certificate or local socket (SASL EXTERNAL).
+    #[arg(long)]
+    pub sasl_external: bool,
+    /// The domain root.
+    #[arg(long, value_name = "DN")]
+    pub base_dn: Option<String>,
+    /// Only people below this subdivision; repeat for several.
+    #[arg(long = "ou", value_name = "DN")]
+    pub ous: Vec<String>,
+    /// Additional filter, RFC 4515.
+    #[arg(long, value_name = "F")]
+    pub filter: Option<String>,
+    /// Which attribute holds a field (`extension=ipPhone`), a phone that an inner
+    /// number is read out of (`extension=telephoneNumber:inner`), a template
+    /// (`name={givenName} {sn}`), or nothing (`photo=`).
+    #[arg(long = "map", value_name = "FIELD=ATTRIBUTE")]
+    pub maps: Vec<String>,
+    /// Update data in the domain too.
+    #[arg(long, overrides_with = "no_write_back")]
+    pub write_back: bool,
+    /// Never write to the domain.
+    #[arg(long, overrides_with = "write_back")]
+    pub no_write_back: bool,
+    /// Two-letter region that resolves national phone numbers.
+    #[arg(long, value_name = "CC")]
+    pub region: Option<String>,
+    /// Free numbers come from this range; repeat for several.
+    #[arg(long, value_name = "FROM-TO")]
+    pub numbers: Vec<String>,
+    /// both, to-pbx, to-directory or off.
+    #[arg(long = "direction", value_name = "FIELD=DIRECTION")]
+    pub directions: Vec<String>,
+    /// newest, directory, pbx or ask.
+    #[arg(long = "both-changed", value_name = "FIELD=POLICY")]
+    pub both_changed: Vec<String>,
+    /// directory, pbx or ask.
+    #[arg(long = "first-meeting", value_name = "FIELD=POLICY")]
+    pub first_meeting: Vec<String>,
+    /// Whether a proved emptiness crosses: yes or no.
+    #[arg(long = "clear", value_name = "FIELD=yes|no")]
+    pub clear: Vec<String>,
+    /// The immutable attribute people are known by.
+    #[arg(long, value_name = "A")]
+    pub id_attribute: Option<String>,
+    /// Allow a password over an unencrypted connection beyond this machine.
+    #[arg(long)]
+    pub allow_plain: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum PbxCommand {
+    /// Say which PBX it is and how to sign in.
+    Set(PbxSetArgs),
+    /// The settings in force.
+    Show,
+    /// Diagnose the connection step by step.
+    Test,
+}
+
+#[derive(Debug, Args)]
+pub struct PbxSetArgs {
+    /// Its address, for example `https://pbx.example.org` or `http://127.0.0.1`.
+    #[arg(long)]
+    pub url: String,
+    /// Sign in with the API key that is the first line of this file.
+    #[arg(long, value_name = "F", conflicts_with_all = ["login", "password_file"])]
+    pub api_key_file: Option<PathBuf>,
+    /// Sign in with this web login.
+    #[arg(long, value_name = "L", requires = "password_file")]
+    pub login: Option<String>,
+    #[arg(long, value_name = "F", requires = "login")]
+    pub password_file: Option<PathBuf>,
+    /// Trust certificates of the authorities in this PEM file.
+    #[arg(long, value_name = "F", conflicts_with = "fingerprint")]
+    pub ca_file: Option<PathBuf>,
+    /// Trust exactly the certificate with this SHA-256 fingerprint.
+    #[arg(long, value_name = "SHA256")]
+    pub fingerprint: Option<String>,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum ConflictsCommand {
+    /// What waits for a human.
+    List {
+        /// Only this server's.
+        server: Option<String>,
+    },
+    /// One conflict in full, with its ways out.
+    Show { id: i64 },
+    /// Say what to do; takes effect at the next synchronisation.
+    Resolve(ResolveArgs),
+    /// Try a refused change again at the next synchronisation.
+    Retry { id: i64 },
+    /// Remove one conflict, or all: changes no data, and what still stands returns.
+    Clear {
+        /// The conflict; all of them when left out.
+        id: Option<i64>,
+        /// Only this server's.
+        #[arg(long, value_name = "NAME")]
+        server: Option<String>,
+    },
+}
+
+#[derive(Debug, Args)]
+pub struct ResolveArgs {
+    /// The conflict's number; repeat for several of one kind.
+    #[arg(required = true)]
+    pub ids: Vec<i64>,
+    #[command(flatten)]
+    pub answer: AnswerArgs,
+    /// With --number: leave the directory's value alone.
+    #[arg(long, requires = "number")]
+    pub keep_in_pbx: bool,
+}
+
+#[derive(Debug, Args)]
+#[group(required = true, multiple = false)]
+pub struct AnswerArgs {
+    /// Take one side's value: `directory` or `pbx`.
+    #[arg(long = "use", value_enum, value_name = "SIDE")]
+    pub take: Option<SideArg>,
+    /// This employee is the person.
+    #[arg(long, value_name = "ID")]
+    pub employee: Option<u64>,
+    /// Create a new employee.
+    #[arg(long)]
+    pub new: bool,
+    /// It is the same employee after all.
+    #[arg(long)]
+    pub relink: bool,
+    /// Give this internal number.
+    #[arg(long, value_name = "N")]
+    pub number: Option<String>,
+    /// Leave this person out until taken back.
+    #[arg(long)]
+    pub leave_out: bool,
+    /// Leave both sides as they are until one changes.
+    #[arg(long)]
+    pub leave_as_is: bool,
+    /// Take back an earlier answer.
+    #[arg(long)]
+    pub ask_again: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum SideArg {
+    Directory,
+    Pbx,
+}

@@ -1,0 +1,3 @@
+//! The command line: parse, call, render. No logic.
+
+pub mod args;

@@ -1,0 +1,181 @@
+//! What a run did, or would do: the object behind `--json`, the tables and the
+//! history. Its keys are an interface; see docs/reference/cli.md.
+
+use reconcile::guard::Halt;
+use reconcile::merge::Cause;
+use reconcile::{Conflict, Field, Verdict};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Report {
+    /// The run's number; none for a preview.
+    pub run: Option<i64>,
+    pub server: String,
+    /// The plan's hash.
+    pub plan: String,
+    pub directory: SideRead,
+    pub pbx: SideRead,
+    pub counts: Counts,
+    /// Requests that changed something.
+    pub writes: Writes,
+    pub people: Vec<PersonReport>,
+    pub conflicts: Vec<Conflict>,
+    pub held_back: Vec<reconcile::plan::HeldBack>,
+    pub halted: Option<Halt>,
+    pub warnings: Vec<String>,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct SideRead {
+    #[serde(flatten)]
+    pub verdict: Verdict,
+    pub read: usize,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Counts {
+    pub unchanged: u32,
+    pub created: u32,
+    pub joined: u32,
+    pub updated_in_pbx: u32,
+    pub updated_in_directory: u32,
+    pub disabled: u32,
+    pub restored: u32,
+    pub conflicts: u32,
+    pub failed: u32,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Writes {
+    pub pbx: u32,
+    pub directory: u32,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct PersonReport {
+    pub id: String,
+    pub name: String,
+    pub extension: Option<String>,
+    pub employee: Option<u64>,
+    /// Every mapped field as the directory gave it.
+    pub values: BTreeMap<Field, ValueReport>,
+    pub status: Status,
+    pub updated: Option<Updated>,
+    pub changes: Vec<ChangeReport>,
+    pub reason: Option<String>,
+    /// Fields whose sides differ and rest so.
+    pub differs: Vec<Field>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ValueReport {
+    pub state: ValueState,
+    pub raw: Option<String>,
+    pub canonical: Option<String>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ValueState {
+    Set,
+    Empty,
+    Unreadable,
+    Unusable,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Status {
+    Processed,
+    Skipped,
+    Conflict,
+    Failed,
+}
+
+impl Status {
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Status::Processed => "processed",
+            Status::Skipped => "skipped",
+            Status::Conflict => "conflict",
+            Status::Failed => "failed",
+        }
+    }
+}
+
+/// Where a person's data was updated.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Updated {
+    Pbx,
+    Directory,
+    Both,
+}
+
+impl Updated {
+    pub const fn of(pbx: bool, directory: bool) -> Option<Self> {
+        match (pbx, directory) {
+            (true, true) => Some(Updated::Both),
+            (true, false) => Some(Updated::Pbx),
+            (false, true) => Some(Updated::Directory),
+            (false, false) => None,
+        }
+    }
+
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Updated::Pbx => "pbx",
+            Updated::Directory => "directory",
+            Updated::Both => "both",
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Side {
+    Pbx,
+    Directory,
+}
+
+/// One value that changes, or the link step that happens.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ChangeReport {
+    pub side: Side,
+    pub field: Field,
+    pub before: Option<String>,
+    pub after: Option<String>,
+    pub cause: Cause,
+    pub result: ChangeResult,
+    /// Why it was not done, or what the other side stored instead.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ChangeResult {
+    /// Part of a plan that was not carried out.
+    Planned,
+    Done,
+    /// The other side moved since the plan was made; the next run looks again.
+    Moved,
+    Refused,
+    /// Sent, but nobody knows whether it arrived; the next run looks.
+    Unknown,
+}
+
+impl Report {
+    /// The exit code of the command that made this report.
+    pub fn exit_code(&self) -> u8 {
+        let partial = !self.directory.verdict.is_complete() || !self.pbx.verdict.is_complete();
+        if self.halted.is_some() || partial || !self.held_back.is_empty() {
+            3
+        } else if self.counts.conflicts > 0 || self.counts.failed > 0 {
+            4
+        } else {
+            0
+        }
+    }
+}

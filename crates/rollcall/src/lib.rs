@@ -1,0 +1,9 @@
+//! The product: one cycle (read → plan → guard → apply → agree) behind the
+//! command line. A library so that whole cycles can be run by tests.
+
+#![forbid(unsafe_code)]
+
+pub mod app;
+pub mod cli;
+pub mod cycle;
+pub mod limits;

@@ -1,0 +1,44 @@
+//! Every bound of a run, in one place.
+
+/// Requests to the PBX under way at once. It writes one after the other; more
+/// only queue up there.
+pub const PBX_CONCURRENCY: usize = 3;
+
+/// Pictures asked for at once; they are served as plain files.
+pub const AVATAR_CONCURRENCY: usize = 8;
+
+/// Records read in turn per run, beyond those a decision needs. A PBX on
+/// loopback has no rate limit.
+pub const RECORDS_IN_TURN_LOCAL: usize = 1_000;
+pub const RECORDS_IN_TURN_REMOTE: usize = 60;
+
+/// Pictures asked for per run; the longest not looked at come first.
+pub const AVATARS_IN_TURN: usize = 5_000;
+
+/// Other numbers tried when a free one turns out to be occupied.
+pub const NUMBER_TRIES: usize = 5;
+
+/// The PBX refuses smaller pictures, and loses the old one doing so.
+pub const PBX_PHOTO_BYTES_MIN: usize = 1_024;
+/// What is sent to a PBX at most: the whole body passes through its queue.
+pub const PBX_PHOTO_BYTES_MAX: usize = 4 * 1024 * 1024;
+/// AD's `thumbnailPhoto` takes no more.
+pub const AD_PHOTO_BYTES_MAX: usize = 102_400;
+/// Longest side of a picture that had to be shrunk, in pixels.
+pub const PHOTO_SIDE_MAX: u32 = 648;
+/// Pictures beyond this many pixels are not decoded.
+pub const PHOTO_PIXELS_MAX: u64 = 50_000_000;
+
+/// How long one synchroniser may hold a directory without renewing, in ms.
+pub const LEASE_MS: i64 = 60_000;
+/// How often it renews, in ms.
+pub const LEASE_RENEW_MS: u64 = 20_000;
+/// How often a waiting command looks whether the other run is done, in ms.
+pub const FOLLOW_POLL_MS: u64 = 250;
+
+/// First wait after a refusal, doubled with each further one, in ms.
+pub const RETRY_FIRST_MS: i64 = 15 * 60_000;
+pub const RETRY_MAX_MS: i64 = 24 * 3_600_000;
+
+/// The guard looks back over this much time, in ms.
+pub const GUARD_WINDOW_MS: i64 = 24 * 3_600_000;
