@@ -1,0 +1,489 @@
+//! Creating and changing employees.
+//!
+//! A write compares the record with what the caller decided on, in the same
+//! breath, and reports field by field. What cannot be refused here is sent
+//! once in one request; a refusal is then taken apart, with a named bound.
+
+use crate::advice;
+use crate::body::{self, Body};
+use crate::checks;
+use crate::client::Pbx;
+use crate::error::Error;
+use crate::photos::PhotoAnswer;
+use crate::record::{Record, Wired, reading};
+use crate::waf;
+use crate::wire::Call;
+use bytes::Bytes;
+use http::Method;
+use reconcile::{EmployeeId, Field, Reading, canonical};
+use secrecy::{ExposeSecret, SecretString};
+use std::fmt;
+
+/// Writing requests for one employee in one save.
+const WRITES_MAX: u8 = 6;
+
+/// A new value of one field. `None` clears.
+#[derive(Clone)]
+pub enum Change {
+    Name(String),
+    Extension(String),
+    /// Digits, as the PBX's own pages store it.
+    Mobile(Option<String>),
+    Email(Option<String>),
+    Photo(Option<Bytes>),
+    SipPassword(SecretString),
+}
+
+#[derive(Clone, Debug)]
+pub struct FieldWrite {
+    pub change: Change,
+    /// What the PBX stored when this was decided. If it stores something else
+    /// now, nothing is written. `NotLooked` takes whatever is there.
+    pub expected: Reading,
+}
+
+pub type Outcome = Result<(), Error>;
+
+/// What became of a save. An `Ok` says that the PBX took the field; what it
+/// made of it stands in the record and is the caller's to compare.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Saved {
+    pub record: Record,
+    pub outcomes: Vec<(Field, Outcome)>,
+    /// Of the picture, if one was written.
+    pub photo_etag: Option<String>,
+}
+
+#[derive(Clone, Debug)]
+pub struct NewEmployee {
+    pub name: String,
+    pub number: String,
+    pub secret: SecretString,
+    pub email: Option<String>,
+    /// Digits.
+    pub mobile: Option<String>,
+}
+
+impl Change {
+    pub fn field(&self) -> Field {
+        match self {
+            Change::Name(_) => Field::Name,
+            Change::Extension(_) => Field::Extension,
+            Change::Mobile(_) => Field::Mobile,
+            Change::Email(_) => Field::Email,
+            Change::Photo(_) => Field::Photo,
+            Change::SipPassword(_) => Field::SipPassword,
+        }
+    }
+
+    /// Whether the PBX could take it, as far as that can be told from here.
+    pub fn check(&self) -> Result<(), Error> {
+        let verdict = match self {
+            Change::Name(name) => checks::name(name),
+            Change::Extension(number) => checks::number(number),
+            Change::Mobile(Some(mobile)) => checks::mobile(mobile),
+            Change::Email(Some(email)) => checks::email(email),
+            Change::Photo(Some(photo)) => checks::photo(photo),
+            Change::SipPassword(secret) => checks::secret(secret),
+            Change::Mobile(None) | Change::Email(None) | Change::Photo(None) => Ok(()),
+        };
+        verdict.map_err(|why| Error::Unusable { field: self.field(), why })
+    }
+}
+
+impl fmt::Debug for Change {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Change::Name(text) | Change::Extension(text) => write!(f, "{} := {text:?}", self.field()),
+            Change::Mobile(text) | Change::Email(text) => write!(f, "{} := {text:?}", self.field()),
+            Change::Photo(photo) => {
+                write!(f, "{} := {:?} bytes", self.field(), photo.as_ref().map(Bytes::len))
+            }
+            Change::SipPassword(_) => write!(f, "{} := (secret)", self.field()),
+        }
+    }
+}
+
+impl Pbx {
+    /// Creates an employee with one request. If the PBX refuses it, once more
+    /// with the indispensable alone, and the rest one by one.
+    pub async fn create(&self, new: &NewEmployee, region: Option<&str>) -> Result<Saved, Error> {
+        for change in [
+            Change::Name(new.name.clone()),
+            Change::Extension(new.number.clone()),
+            Change::SipPassword(new.secret.clone()),
+        ] {
+            self.sendable(&change)?;
+        }
+        let extras = [
+            new.email.clone().map(|email| Change::Email(Some(email))),
+            new.mobile.clone().map(|mobile| Change::Mobile(Some(mobile))),
+        ];
+        let (extras, mut outcomes) = self.sort_out(extras.into_iter().flatten());
+        let _turn = self.wire.pacing.writer().await;
+        match self.post(new, &extras, region).await {
+            Ok(record) => {
+                outcomes.extend(extras.iter().map(|change| (change.field(), Ok(()))));
+                Ok(Saved { record, outcomes, photo_etag: None })
+            }
+            Err(error @ Error::Refused { .. }) => {
+                if let Some(holder) = self.holder(&new.number).await? {
+                    return Err(Error::Occupied { number: new.number.clone(), holder });
+                }
+                if extras.is_empty() {
+                    return Err(error);
+                }
+                let record = self.post(new, &[], region).await?;
+                let mut job = Job { outcomes, ..Job::new(self, record, region) };
+                job.writes_left -= 2;
+                job.write(extras.iter().collect()).await;
+                Ok(Saved { record: job.record, outcomes: job.outcomes, photo_etag: None })
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Makes these changes, as far as they are possible and still wanted.
+    ///
+    /// An error means that nothing was written, or that nobody knows; what
+    /// concerns single fields stands in the outcomes.
+    pub async fn save(
+        &self,
+        id: EmployeeId,
+        writes: &[FieldWrite],
+        region: Option<&str>,
+    ) -> Result<Saved, Error> {
+        let _turn = self.wire.pacing.writer().await;
+        let record = self.record(id, region).await?.ok_or(Error::Gone { id })?;
+        let mut job = Job::new(self, record, region);
+        // A picture of a refused request stays although the rest does not, so
+        // it always travels alone, and last.
+        let (photos, fields): (Vec<_>, Vec<_>) =
+            writes.iter().partition(|write| write.change.field() == Field::Photo);
+        job.carry_out(fields).await;
+        job.carry_out(photos).await;
+        job.finish().await
+    }
+
+    async fn post(
+        &self,
+        new: &NewEmployee,
+        extras: &[Change],
+        region: Option<&str>,
+    ) -> Result<Record, Error> {
+        let (mut email, mut mobile) = (None, None);
+        for change in extras {
+            match change {
+                Change::Email(value) => email = value.as_deref(),
+                Change::Mobile(value) => mobile = value.as_deref(),
+                _ => {}
+            }
+        }
+        let call = Call::send(Method::POST, "employees", &body::post(new, email, mobile), "create employees");
+        let wired: Wired = self.call(&call).await.map_err(|error| match scrub(error, Some(&new.secret)) {
+            Error::Refused { status, text, .. } => {
+                Error::Refused { status, text, advice: advice::CREATE.to_owned() }
+            }
+            error => error,
+        })?;
+        Ok(wired.into_record(&self.fingerprinter, region))
+    }
+
+    fn sort_out(&self, changes: impl Iterator<Item = Change>) -> (Vec<Change>, Vec<(Field, Outcome)>) {
+        let (mut good, mut bad) = (Vec::new(), Vec::new());
+        for change in changes {
+            match self.sendable(&change) {
+                Ok(()) => good.push(change),
+                Err(error) => bad.push((change.field(), Err(error))),
+            }
+        }
+        (good, bad)
+    }
+
+    /// The checks, and from another machine the PBX's front filter as well.
+    fn sendable(&self, change: &Change) -> Result<(), Error> {
+        change.check()?;
+        let text = match change {
+            Change::Name(text) | Change::Email(Some(text)) => text.trim(),
+            Change::SipPassword(secret) => secret.expose_secret(),
+            Change::Extension(_) | Change::Mobile(_) | Change::Email(None) | Change::Photo(_) => {
+                return Ok(());
+            }
+        };
+        // The filter sees the JSON: a value that begins with ; follows a quote.
+        let quoted = serde_json::Value::from(text).to_string();
+        match waf::suspicious(&quoted).filter(|_| !self.wire.origin.loopback) {
+            Some(pattern) => {
+                let why = format!("the PBX's front filter takes `{pattern}` for an attack. {}", waf::ADVICE);
+                Err(Error::Unusable { field: change.field(), why })
+            }
+            None => Ok(()),
+        }
+    }
+}
+
+/// One save under way.
+struct Job<'a> {
+    pbx: &'a Pbx,
+    region: Option<&'a str>,
+    record: Record,
+    outcomes: Vec<(Field, Outcome)>,
+    photo_etag: Option<String>,
+    writes_left: u8,
+    /// PATCH judges the whole stored record again, so one weak secret of old
+    /// makes it refuse everything. Then PUT, which judges what it is given.
+    way: Way,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Way {
+    Patch,
+    /// And the record itself was found to be sound.
+    PatchOnly,
+    Put,
+}
+
+impl<'a> Job<'a> {
+    fn new(pbx: &'a Pbx, record: Record, region: Option<&'a str>) -> Self {
+        Job {
+            pbx,
+            region,
+            record,
+            outcomes: Vec::new(),
+            photo_etag: None,
+            writes_left: WRITES_MAX,
+            way: Way::Patch,
+        }
+    }
+
+    async fn carry_out(&mut self, writes: Vec<&FieldWrite>) {
+        let mut due = Vec::new();
+        for write in writes {
+            match self.examine(write).await {
+                Ok(true) => due.push(&write.change),
+                Ok(false) => self.outcomes.push((write.change.field(), Ok(()))),
+                Err(error) => self.outcomes.push((write.change.field(), Err(error))),
+            }
+        }
+        self.write(due).await;
+    }
+
+    /// Whether this write is still due: sendable, not there already, and
+    /// decided on what is stored now.
+    async fn examine(&self, write: &FieldWrite) -> Result<bool, Error> {
+        let field = write.change.field();
+        if let Some(fatal) = self.fatal() {
+            return Err(fatal.clone());
+        }
+        self.pbx.sendable(&write.change)?;
+        let stored = match field {
+            Field::Photo if self.record.has_photo => match self.pbx.photo(self.record.id, None).await? {
+                PhotoAnswer::Picture { reading, .. } => reading,
+                PhotoAnswer::Missing | PhotoAnswer::NotModified => Reading::Empty,
+            },
+            field => self.record.fields[field].clone(),
+        };
+        if same(&stored, &self.wanted(&write.change)) {
+            return Ok(false);
+        }
+        match &write.expected {
+            Reading::NotLooked | Reading::Unmapped => Ok(true),
+            expected if same(&stored, expected) => Ok(true),
+            _ => Err(Error::Moved { field }),
+        }
+    }
+
+    fn wanted(&self, change: &Change) -> Reading {
+        match change {
+            Change::Name(name) => reading(name, canonical::name),
+            Change::Extension(number) => reading(number, canonical::extension),
+            Change::Mobile(mobile) => reading(mobile.as_deref().unwrap_or_default(), |mobile| {
+                canonical::mobile_in_pbx(mobile, self.region)
+            }),
+            Change::Email(email) => reading(email.as_deref().unwrap_or_default(), canonical::email),
+            Change::Photo(Some(photo)) => {
+                canonical::photo(photo).map_or_else(Reading::Unusable, Reading::one)
+            }
+            Change::Photo(None) => Reading::Empty,
+            Change::SipPassword(secret) => {
+                reading(secret.expose_secret(), |secret| self.pbx.fingerprinter.secret(secret.as_bytes()))
+            }
+        }
+    }
+
+    /// Writes the changes, together if the PBX lets that be.
+    async fn write(&mut self, mut due: Vec<&Change>) {
+        let refusal = loop {
+            if due.is_empty() {
+                return;
+            }
+            let refusal = match self.send(&due).await {
+                Err(error) if matches!(error, Error::Refused { .. }) => error,
+                outcome => return self.settle(&due, outcome),
+            };
+            let free = self.without_taken(due.clone()).await;
+            if free.len() < due.len() {
+                due = free;
+            } else if !self.turn_to_put().await {
+                break refusal;
+            }
+        };
+        if due.len() == 1 {
+            return self.settle(&due, Err(refusal));
+        }
+        self.write_apart(due).await;
+    }
+
+    /// First what an employee cannot be without, then one by one.
+    async fn write_apart(&mut self, due: Vec<&Change>) {
+        let is_core = |change: &&Change| {
+            matches!(change, Change::Name(_) | Change::Extension(_) | Change::SipPassword(_))
+        };
+        let (mut core, mut rest): (Vec<_>, Vec<_>) = due.into_iter().partition(is_core);
+        if core.len() > 1 && !rest.is_empty() {
+            match self.send(&core).await {
+                Err(Error::Refused { .. }) => {}
+                outcome => self.settle(&std::mem::take(&mut core), outcome),
+            }
+        }
+        core.append(&mut rest);
+        for change in core {
+            let outcome = self.send(&[change]).await;
+            self.settle(&[change], outcome);
+        }
+    }
+
+    /// Sends the changes in one request, and keeps the record it answers with.
+    async fn send(&mut self, changes: &[&Change]) -> Result<(), Error> {
+        if let Some(fatal) = self.fatal() {
+            return Err(fatal.clone());
+        }
+        let (method, body) = match self.way {
+            Way::Patch | Way::PatchOnly => (Method::PATCH, body::patch(&self.record, changes)),
+            Way::Put => (Method::PUT, body::put(&self.record, changes)),
+        };
+        let field = changes.first().map_or(Field::Name, |change| change.field());
+        self.writes_left = self.writes_left.checked_sub(1).ok_or(Error::NotTried { field })?;
+        let secret = changes.iter().find_map(|change| match change {
+            Change::SipPassword(secret) => Some(secret),
+            _ => None,
+        });
+        self.record = self.request(method, &body).await.map_err(|error| scrub(error, secret))?;
+        Ok(())
+    }
+
+    async fn request(&self, method: Method, body: &Body) -> Result<Record, Error> {
+        let id = self.record.id;
+        let call = Call::send(method, format!("employees/{id}"), body, "change employees").about(id);
+        let wired: Wired = self.pbx.call(&call).await?;
+        Ok(wired.into_record(&self.pbx.fingerprinter, self.region))
+    }
+
+    /// After a refusal: takes out the numbers that somebody else has.
+    async fn without_taken<'c>(&mut self, due: Vec<&'c Change>) -> Vec<&'c Change> {
+        let mut free = Vec::new();
+        for change in due {
+            let number = match change {
+                Change::Extension(number) | Change::Mobile(Some(number)) => number,
+                _ => {
+                    free.push(change);
+                    continue;
+                }
+            };
+            let own = *number == self.record.number || *number == self.record.mobile_number;
+            match self.pbx.holder(number).await {
+                Ok(Some(holder)) if !own => {
+                    let number = number.clone();
+                    self.settle(&[change], Err(Error::Occupied { number, holder }));
+                }
+                // Without an answer the refusal is reported as it came.
+                Ok(_) | Err(_) => free.push(change),
+            }
+        }
+        free
+    }
+
+    /// After a refusal: asks with a PATCH of nothing whether the stored record
+    /// is what the PBX refuses, and if so goes on with PUT.
+    async fn turn_to_put(&mut self) -> bool {
+        if self.way != Way::Patch || self.writes_left == 0 {
+            return false;
+        }
+        self.writes_left -= 1;
+        let blocked = matches!(self.request(Method::PATCH, &Body::new()).await, Err(Error::Refused { .. }));
+        self.way = if blocked { Way::Put } else { Way::PatchOnly };
+        blocked
+    }
+
+    fn settle(&mut self, changes: &[&Change], outcome: Outcome) {
+        for change in changes {
+            let field = change.field();
+            let outcome = match outcome.clone() {
+                Err(Error::NotTried { .. }) => Err(Error::NotTried { field }),
+                Err(Error::Refused { status, text, .. }) => {
+                    Err(Error::Refused { status, text, advice: advice::advice(Some(field)) })
+                }
+                outcome => outcome,
+            };
+            self.outcomes.push((field, outcome));
+        }
+    }
+
+    /// What made everything after it pointless.
+    fn fatal(&self) -> Option<&Error> {
+        self.outcomes
+            .iter()
+            .filter_map(|(_, outcome)| outcome.as_ref().err())
+            .find(|error| !error.concerns_one_field())
+    }
+
+    async fn finish(mut self) -> Result<Saved, Error> {
+        let wrote = self.outcomes.iter().any(|(_, outcome)| outcome.is_ok());
+        if let Some(fatal) = self.fatal().filter(|_| !wrote) {
+            return Err(fatal.clone());
+        }
+        if self.outcomes.iter().any(|(field, outcome)| *field == Field::Photo && outcome.is_ok()) {
+            self.look_at_photo().await;
+        }
+        Ok(Saved { record: self.record, outcomes: self.outcomes, photo_etag: self.photo_etag })
+    }
+
+    /// What the PBX stored of a picture shows only at its address. A failure
+    /// to look leaves it `NotLooked`; the next run looks.
+    async fn look_at_photo(&mut self) {
+        match self.pbx.photo(self.record.id, None).await {
+            Ok(PhotoAnswer::Picture { reading, etag, .. }) => {
+                self.record.fields[Field::Photo] = reading;
+                self.photo_etag = etag;
+            }
+            Ok(PhotoAnswer::Missing) => self.record.fields[Field::Photo] = Reading::Empty,
+            Ok(PhotoAnswer::NotModified) | Err(_) => {}
+        }
+    }
+}
+
+/// Whether two readings say the same.
+fn same(a: &Reading, b: &Reading) -> bool {
+    match (a, b) {
+        (Reading::Values(a), Reading::Values(b)) => {
+            a.first().zip(b.first()).is_some_and(|(a, b)| a.equivalent(b))
+        }
+        (Reading::Empty | Reading::Absent, Reading::Empty | Reading::Absent) => true,
+        (Reading::Unusable(a), Reading::Unusable(b)) => a.raw == b.raw,
+        _ => false,
+    }
+}
+
+/// A PBX may quote what it was sent.
+fn scrub(error: Error, secret: Option<&SecretString>) -> Error {
+    match (error, secret) {
+        (Error::Refused { status, text, advice }, Some(secret)) if !secret.expose_secret().is_empty() => {
+            Error::Refused {
+                status,
+                text: text.replace(secret.expose_secret(), "(the SIP password)"),
+                advice,
+            }
+        }
+        (error, _) => error,
+    }
+}
