@@ -1,1 +1,4 @@
 //! A company in a box: an LDAP directory and a MikoPBX in process, with faults on demand
+
+pub mod company;
+pub mod directory;
