@@ -25,7 +25,7 @@ instance() {
     dir=$ROLLCALL_LAB/$1
     lock "$1"
     if [ "$2" = 1 ]; then
-        stop
+        stop TERM
         rm -rf "$dir"
     elif alive; then
         cat "$dir/env"
@@ -51,12 +51,12 @@ alive() {
     [ -n "$start" ] && [ "$(start_time "$pid")" = "$start" ]
 }
 
-# stop: TERM to the server's process group, KILL after 15 s.
+# stop SIGNAL: to the server's process group, KILL after 15 s.
 stop() {
     local pid
     if alive; then
         read -r pid _ <"$dir/pid"
-        signal TERM "$pid"
+        signal "$1" "$pid"
         for _ in {1..150}; do
             alive || break
             sleep 0.1
@@ -80,7 +80,7 @@ start() {
         alive || break
         sleep 0.05
     done
-    stop
+    stop TERM
     tail -5 "$dir/log" >&2
     die "no server on $host:$port, see $dir/log"
 }
@@ -170,5 +170,7 @@ sign() {
 describe() {
     local print
     print=$(openssl x509 -in "$dir/tls/cert.pem" -outform DER | sha256sum)
-    printf '%s\n' "$@" "LDAP_CA=$dir/tls/ca.pem" "LDAP_FINGERPRINT=${print%% *}" "LDAP_PASSWORD=$password" >"$dir/env"
+    (umask 077 && printf %s "$password" >"$dir/password")      # as ldap-utils want it: no newline
+    printf '%s\n' "$@" "LDAP_CA=$dir/tls/ca.pem" "LDAP_FINGERPRINT=${print%% *}" "LDAP_PASSWORD=$password" \
+        "LDAP_PASSWORD_FILE=$dir/password" >"$dir/env"
 }
