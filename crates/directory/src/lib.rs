@@ -1,1 +1,42 @@
-//! LDAP and Active Directory: read, look up, write
+//! LDAP and Active Directory: read, look up, write.
+//!
+//! A [`Directory`] is one configured service. It reads everybody in scope with
+//! a verdict on completeness, finds single people by their immutable id, and
+//! writes single values, each guarded so that nobody else's edit is lost.
+//!
+//! Deliberately absent: deciding anything. What to write, and what an absence
+//! means, is the pure core's business. Nothing here creates or deletes entries.
+
+#![forbid(unsafe_code)]
+
+mod advice;
+mod connection;
+mod controls;
+mod diagnosis;
+mod dial;
+mod dialect;
+mod directory;
+mod dn;
+mod entry;
+mod error;
+mod filter;
+mod frame;
+mod lookup;
+mod map;
+mod metadata;
+mod session;
+mod settings;
+mod snapshot;
+mod tls;
+mod write;
+
+pub use advice::Refusal;
+pub use diagnosis::Step;
+pub use dial::{Dial, LDAPI, Stream, TcpDial};
+pub use directory::{Directory, Target};
+pub use error::Error;
+pub use frame::MESSAGE_BYTES_MAX;
+pub use map::{AttributeMap, Part, Source};
+pub use settings::{Fingerprint, Kind, Security, Settings, SignIn, Trust};
+pub use snapshot::{Known, PEOPLE_MAX, PeopleRead};
+pub use write::{Content, Outcome, Write, WriteReport};

@@ -1,0 +1,307 @@
+//! One directory: a session that is opened when needed and kept, and finding
+//! single people by their id.
+
+use crate::advice::Refusal;
+use crate::connection::SearchEnd;
+use crate::dial::Dial;
+use crate::dialect::{Address, MarkSpace, account};
+use crate::entry::Entry;
+use crate::error::Error;
+use crate::filter;
+use crate::map::{Lens, Photo};
+use crate::session::{Query, Session};
+use crate::settings::{Settings, SignIn};
+use effects::Clock;
+use reconcile::canonical::Fingerprinter;
+use reconcile::{Person, PersonId};
+use secrecy::{ExposeSecret, SecretString};
+use std::fmt;
+use std::sync::Arc;
+
+/// A person as a request names them: by id, with the DN they were last seen
+/// under as a hint.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Target {
+    pub id: PersonId,
+    pub dn: String,
+}
+
+impl From<&Person> for Target {
+    fn from(person: &Person) -> Self {
+        Target { id: person.id.clone(), dn: person.dn.to_string() }
+    }
+}
+
+pub struct Directory {
+    pub(crate) settings: Settings,
+    pub(crate) secret: Option<SecretString>,
+    pub(crate) fingerprinter: Fingerprinter,
+    pub(crate) dial: Arc<dyn Dial>,
+    pub(crate) clock: Arc<dyn Clock>,
+    session: Option<Session>,
+    /// Index of the host that answered last; it is tried first.
+    sticky: usize,
+    /// How the mapped attributes are numbered in replication metadata.
+    pub(crate) attribute_ids: Option<Vec<(String, u32)>>,
+}
+
+impl Directory {
+    /// `secret` is the password, or the private key of the client certificate.
+    pub fn new(
+        settings: Settings,
+        secret: Option<SecretString>,
+        fingerprinter: Fingerprinter,
+        dial: Arc<dyn Dial>,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Self, Error> {
+        settings.check()?;
+        let password_missing = secret.as_ref().is_none_or(|secret| secret.expose_secret().is_empty());
+        if matches!(settings.sign_in, SignIn::Simple { .. }) && password_missing {
+            return Err(Error::Settings("the password is missing".to_owned()));
+        }
+        Ok(Directory {
+            settings,
+            secret,
+            fingerprinter,
+            dial,
+            clock,
+            session: None,
+            sticky: 0,
+            attribute_ids: None,
+        })
+    }
+
+    pub fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    /// How far the directory's clock is ahead of ours, where it was measured
+    /// (Active Directory, at sign-in).
+    pub fn skew_ms(&self) -> Option<i64> {
+        self.session.as_ref().and_then(|session| session.skew_ms)
+    }
+
+    /// The person as the directory has them now, without their photo's
+    /// content; none if no entry has this id.
+    pub async fn person(&mut self, target: &Target) -> Result<Option<Person>, Error> {
+        let attributes = self.person_attributes(Photo::NotLooked);
+        let entry = self.locate(target, attributes).await?;
+        Ok(entry.and_then(|entry| self.reader().person(&entry)).map(|(person, _)| person))
+    }
+
+    /// Ends the session politely.
+    pub async fn close(&mut self) {
+        if let Some(session) = self.session.take() {
+            session.connection.close().await;
+        }
+    }
+
+    /// A session that is believed to work, with the hosts tried in turn.
+    pub(crate) async fn session(&mut self) -> Result<&mut Session, Error> {
+        if self.session.as_ref().is_some_and(|session| session.connection.is_broken()) {
+            self.session = None;
+        }
+        if self.session.is_none() {
+            self.session = Some(self.open().await?);
+        }
+        Ok(self.session.as_mut().expect("it was opened above"))
+    }
+
+    async fn open(&mut self) -> Result<Session, Error> {
+        let count = self.settings.hosts.len();
+        let mut failure = Error::Settings("the server address is missing".to_owned());
+        for index in (0..count).map(|step| (self.sticky + step) % count) {
+            let clock = self.clock.clone();
+            let host = &self.settings.hosts[index];
+            let session = Session::open(&*self.dial, &self.settings, self.secret.as_ref(), host, move || {
+                clock.now_ms()
+            });
+            match session.await {
+                Ok(session) => {
+                    self.sticky = index;
+                    return Ok(session);
+                }
+                // Wrong everywhere, and asking everywhere would lock the account.
+                Err(error @ (Error::SignIn { .. } | Error::Settings(_))) => return Err(error),
+                Err(error) => {
+                    tracing::info!(%error, "directory host does not answer");
+                    failure = error;
+                }
+            }
+        }
+        Err(failure)
+    }
+
+    /// A small search. A connection that died while idle is replaced once.
+    pub(crate) async fn find(&mut self, query: Query) -> Result<(Vec<Entry>, SearchEnd), Error> {
+        match self.session().await?.find(query.clone()).await {
+            Err(error) if error.is_lost() => self.session().await?.find(query).await,
+            answer => answer,
+        }
+    }
+
+    pub(crate) async fn entry(&mut self, what: &str, query: Query) -> Result<Option<Entry>, Error> {
+        match self.session().await?.entry(what, query.clone()).await {
+            Err(error) if error.is_lost() => self.session().await?.entry(what, query).await,
+            answer => answer,
+        }
+    }
+
+    /// Finds one entry by id, below the domain root.
+    pub(crate) async fn locate(
+        &mut self,
+        target: &Target,
+        attributes: Vec<String>,
+    ) -> Result<Option<Entry>, Error> {
+        let base = self.settings.base_dn.clone();
+        self.locate_below(base, target, attributes).await
+    }
+
+    pub(crate) async fn locate_below(
+        &mut self,
+        base: String,
+        target: &Target,
+        attributes: Vec<String>,
+    ) -> Result<Option<Entry>, Error> {
+        let what = format!("looking up {}", target.dn);
+        match self.settings.address() {
+            Address::Guid => self.entry(&what, Query::entry(guid_dn(&target.id), attributes)).await,
+            Address::Filter(attribute) => {
+                let query = Query::below(&base, filter::equal(&attribute, target.id.as_str()), attributes);
+                let (mut entries, end) = self.find(query).await?;
+                if end.result.code != ldap3_proto::proto::LdapResultCode::Success {
+                    let refusal = Refusal::new(&end.result, crate::advice::Doing::Read);
+                    return Err(Error::Refused { what, refusal });
+                }
+                if entries.len() > 1 {
+                    let refusal = Refusal::ours(format!(
+                        "several entries have the {attribute} `{}`: choose an id attribute whose values are unique",
+                        target.id
+                    ));
+                    return Err(Error::Refused { what, refusal });
+                }
+                Ok(entries.pop())
+            }
+            Address::Scan(attribute) => {
+                let query = Query::entry(&target.dn, attributes.clone());
+                let hinted = self.entry(&what, query).await.or_else(|error| match error.code() {
+                    // The hint was no DN any more; the scan below decides.
+                    Some(_) => Ok(None),
+                    None => Err(error),
+                })?;
+                match hinted.filter(|entry| self.settings.id_of(entry).as_ref() == Some(&target.id)) {
+                    Some(entry) => Ok(Some(entry)),
+                    None => self.scan(&what, base, &attribute, target, attributes).await,
+                }
+            }
+        }
+    }
+
+    /// Looks at everybody who has the id attribute.
+    async fn scan(
+        &mut self,
+        what: &str,
+        base: String,
+        attribute: &str,
+        target: &Target,
+        attributes: Vec<String>,
+    ) -> Result<Option<Entry>, Error> {
+        let settings = self.settings.clone();
+        let has_id = ldap3_proto::proto::LdapFilter::Present(attribute.to_owned());
+        let query = Query::below(base, has_id, vec![attribute.to_owned()]);
+        let mut found = None;
+        let mut compare = |entry: Entry| {
+            if settings.id_of(&entry).as_ref() == Some(&target.id) {
+                found = Some(entry.dn);
+            }
+            true
+        };
+        let pages = self.session().await?.pages(query, settings.page_size, &mut compare).await?;
+        match (found, pages.cut_short) {
+            (Some(dn), _) => self.entry(what, Query::entry(dn, attributes)).await,
+            (None, None) => Ok(None),
+            (None, Some(refusal)) => Err(Error::Refused { what: what.to_owned(), refusal }),
+        }
+    }
+
+    pub(crate) fn person_attributes(&self, photo: Photo) -> Vec<String> {
+        let mut names = self.settings.own_attributes();
+        for name in self.settings.map.attributes(photo) {
+            if !names.iter().any(|known| known.eq_ignore_ascii_case(&name)) {
+                names.push(name);
+            }
+        }
+        names
+    }
+
+    /// What turns an entry of the present session into a person.
+    pub(crate) fn reader(&self) -> Reader<'_> {
+        let session = self.session.as_ref();
+        Reader {
+            settings: &self.settings,
+            fingerprinter: &self.fingerprinter,
+            marks: session.map_or(MarkSpace(None), |session| session.marks.clone()),
+            now_ms: self.clock.now_ms() + session.and_then(|session| session.skew_ms).unwrap_or(0),
+        }
+    }
+
+    /// The session together with the reader of its entries.
+    pub(crate) async fn reading(&mut self) -> Result<(&mut Session, Reader<'_>), Error> {
+        self.session().await?;
+        let now_ms = self.clock.now_ms();
+        let session = self.session.as_mut().expect("it was opened above");
+        let reader = Reader {
+            settings: &self.settings,
+            fingerprinter: &self.fingerprinter,
+            marks: session.marks.clone(),
+            now_ms: now_ms + session.skew_ms.unwrap_or(0),
+        };
+        Ok((session, reader))
+    }
+}
+
+/// Turns entries into people.
+pub(crate) struct Reader<'a> {
+    settings: &'a Settings,
+    fingerprinter: &'a Fingerprinter,
+    marks: MarkSpace,
+    /// Now, by the directory's clock.
+    now_ms: i64,
+}
+
+impl Reader<'_> {
+    /// An entry as a person, and when their account will expire; none if it
+    /// has no id we may read.
+    pub fn person(&self, entry: &Entry) -> Option<(Person, Option<i64>)> {
+        let settings = self.settings;
+        let (account, expires_ms) = account(settings.kind, &settings.map, entry, self.now_ms);
+        let person = Person {
+            id: settings.id_of(entry)?,
+            dn: entry.dn.as_str().into(),
+            account,
+            fields: self.lens().readings(entry, Photo::NotLooked),
+            mark: settings.mark_of(entry, &self.marks),
+            modified_ms: settings.modified_ms(entry),
+        };
+        Some((person, expires_ms))
+    }
+
+    pub fn lens(&self) -> Lens<'_> {
+        Lens {
+            map: &self.settings.map,
+            region: self.settings.region.as_deref(),
+            fingerprinter: self.fingerprinter,
+        }
+    }
+}
+
+impl fmt::Debug for Directory {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Directory").field("hosts", &self.settings.hosts).finish_non_exhaustive()
+    }
+}
+
+/// The DN that names an entry by its objectGUID.
+pub(crate) fn guid_dn(id: &PersonId) -> String {
+    format!("<GUID={id}>")
+}
