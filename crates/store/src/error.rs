@@ -1,0 +1,130 @@
+//! What can go wrong with the store, in words for the administrator.
+
+use crate::rows::{DirectoryId, RunId};
+use reconcile::{EmployeeId, PersonId};
+use std::io;
+use std::path::PathBuf;
+
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    #[error("cannot {doing} {}: {source}; the user Rollcall runs as must be able to", path.display())]
+    File { doing: &'static str, path: PathBuf, source: io::Error },
+
+    #[error("{} can be reached by other users; run: chmod {wanted} {}", path.display(), path.display())]
+    TooOpen { path: PathBuf, wanted: &'static str },
+
+    #[error("the path {} is not UTF-8; choose another state directory", .0.display())]
+    Path(PathBuf),
+
+    #[error("cannot open the database: {0}")]
+    Open(#[source] sqlx::Error),
+
+    #[error(
+        "the database was written by a newer Rollcall (schema {found}, this one knows {known}); \
+         install that version again, or restore a backup from before it"
+    )]
+    NewerSchema { found: i64, known: i64 },
+
+    #[error(
+        "the vault key {} is missing, but the database was sealed with one; restore the key from \
+         your backup, or move the database away to start anew",
+        .0.display()
+    )]
+    KeyMissing(PathBuf),
+
+    #[error("the vault key {} is too short: it needs at least 32 bytes", .0.display())]
+    KeyTooShort(PathBuf),
+
+    #[error(
+        "{0} cannot be unsealed: the vault key is not the one it was sealed with; \
+         restore that key, or enter the secret again"
+    )]
+    WrongKey(String),
+
+    #[error("the database stayed locked by another process for too long; nothing was stored, try again")]
+    Busy,
+
+    #[error("the disk of the database is full; nothing was stored, make room and try again")]
+    DiskFull,
+
+    #[error("the database may not be written; check who owns its file and whether the disk is read-only")]
+    ReadOnly,
+
+    #[error("{what} in the database cannot be read: {why}; restore a backup")]
+    Damaged { what: &'static str, why: String },
+
+    #[error("{person} is linked to employee {employee} already; that link has to end first")]
+    PersonLinked { person: PersonId, employee: EmployeeId },
+
+    #[error(
+        "employee {employee} is linked to {person} of directory {directory} already; \
+         that link has to end first"
+    )]
+    EmployeeLinked { employee: EmployeeId, directory: DirectoryId, person: PersonId },
+
+    #[error("the name `{0}` is taken; choose another")]
+    NameTaken(String),
+
+    #[error(
+        "people of `{0}` are linked to employees of its PBX; to use another PBX, \
+         remove the directory and add it anew"
+    )]
+    PbxFixed(String),
+
+    #[error("there is no {0}; it may have been removed meanwhile")]
+    Missing(String),
+
+    #[error("step {seq} of run {run} is in the journal already")]
+    StepTaken { run: RunId, seq: i64 },
+
+    #[error("the database refused: {0}")]
+    Database(#[source] sqlx::Error),
+}
+
+impl Error {
+    pub(crate) fn damaged(what: &'static str, why: impl ToString) -> Self {
+        Error::Damaged { what, why: why.to_string() }
+    }
+
+    pub(crate) fn missing(what: &str, id: impl ToString) -> Self {
+        Error::Missing(format!("{what} {}", id.to_string()))
+    }
+
+    /// Whether the database refused because such a row exists.
+    pub(crate) fn is_double(&self) -> bool {
+        matches!(self, Error::Database(sqlx::Error::Database(why)) if why.is_unique_violation())
+    }
+
+    /// Names what is gone, where the database refused a row because the one it
+    /// belongs to is.
+    pub(crate) fn or_missing(self, what: &str, id: impl ToString) -> Self {
+        match self {
+            Error::Database(sqlx::Error::Database(why)) if why.is_foreign_key_violation() => {
+                Error::missing(what, id)
+            }
+            other => other,
+        }
+    }
+}
+
+impl From<sqlx::Error> for Error {
+    fn from(error: sqlx::Error) -> Self {
+        let code = match &error {
+            sqlx::Error::PoolTimedOut => return Error::Busy,
+            sqlx::Error::Database(why) => why.code().unwrap_or_default().into_owned(),
+            _ => return Error::Database(error),
+        };
+        // PostgreSQL has five characters; SQLite's low byte is the class.
+        if code == "53100" {
+            return Error::DiskFull;
+        }
+        let class = if code.len() < 5 { code.parse().unwrap_or(0) & 0xff } else { 0 };
+        match class {
+            5 | 6 => Error::Busy,
+            8 => Error::ReadOnly,
+            13 => Error::DiskFull,
+            11 | 26 => Error::damaged("a page", error),
+            _ => Error::Database(error),
+        }
+    }
+}

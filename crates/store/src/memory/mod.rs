@@ -1,0 +1,96 @@
+//! The store in memory, for simulations: the same behaviour without a file,
+//! a thread or a secret kept from the process that holds it.
+
+mod conflicts;
+mod coordination;
+mod history;
+mod links;
+mod settings;
+
+use crate::contract::Reply;
+use crate::error::Error;
+use crate::history::{JournalRow, RunPerson, RunRow};
+use crate::rows::{
+    ConflictId, ConflictRow, DirectoryId, DirectoryRow, PbxId, PbxRow, Picture, PictureId, PlanHead,
+    QuarantineRow, RunId, SecretOf, Touch,
+};
+use effects::Random;
+use reconcile::canonical::Fingerprinter;
+use reconcile::{ConflictKind, Decision, Field, Link, PersonId};
+use secrecy::SecretString;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+use std::sync::{Mutex, PoisonError};
+
+pub struct MemoryStore {
+    memory: Mutex<Memory>,
+    fingerprinter: Fingerprinter,
+}
+
+impl MemoryStore {
+    pub fn new(random: &dyn Random) -> Self {
+        let mut key = [0; 32];
+        random.fill(&mut key);
+        MemoryStore { memory: Mutex::default(), fingerprinter: Fingerprinter::new(key) }
+    }
+
+    /// One transaction: `act` checks everything before it changes anything.
+    fn reply<'a, T>(&'a self, act: impl FnOnce(&mut Memory) -> Result<T, Error> + Send + 'a) -> Reply<'a, T> {
+        Box::pin(async move { act(&mut self.memory.lock().unwrap_or_else(PoisonError::into_inner)) })
+    }
+}
+
+impl fmt::Debug for MemoryStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("MemoryStore")
+    }
+}
+
+#[derive(Default)]
+struct Memory {
+    last_directory: i64,
+    last_conflict: i64,
+    last_picture: i64,
+    last_run: i64,
+    pbxes: BTreeMap<PbxId, PbxRow>,
+    directories: BTreeMap<DirectoryId, DirectoryRow>,
+    secrets: BTreeMap<SecretOf, SecretString>,
+    meta: BTreeMap<String, String>,
+    links: BTreeMap<(DirectoryId, PersonId), Link>,
+    released: BTreeMap<(PbxId, Box<str>), i64>,
+    conflicts: BTreeMap<ConflictId, ConflictRow>,
+    decisions: BTreeMap<(DirectoryId, PersonId, ConflictKind, Option<Field>), Decision>,
+    quarantine: BTreeMap<(DirectoryId, PersonId, Option<Field>), QuarantineRow>,
+    runs: BTreeMap<RunId, Run>,
+    journal: BTreeMap<(RunId, i64), JournalRow>,
+    pictures: BTreeMap<PictureId, Picture>,
+    plans: BTreeMap<(DirectoryId, String), (PlanHead, String)>,
+    leases: BTreeMap<DirectoryId, (String, i64)>,
+}
+
+struct Run {
+    row: RunRow,
+    people: Vec<RunPerson>,
+    touches: BTreeSet<Touch>,
+}
+
+impl Memory {
+    fn directory(&mut self, id: DirectoryId) -> Result<&mut DirectoryRow, Error> {
+        self.directories.get_mut(&id).ok_or_else(|| Error::missing("directory", id))
+    }
+
+    fn run(&mut self, id: RunId) -> Result<&mut Run, Error> {
+        self.runs.get_mut(&id).ok_or_else(|| Error::missing("run", id))
+    }
+}
+
+fn next(last: &mut i64) -> i64 {
+    *last += 1;
+    *last
+}
+
+/// One page of what comes in order.
+fn page<T>(rows: impl Iterator<Item = T>, limit: u32, offset: u32) -> Vec<T> {
+    let rows_of = |count: u32| usize::try_from(count).unwrap_or(usize::MAX);
+    rows.skip(rows_of(offset)).take(rows_of(limit)).collect()
+}
