@@ -60,7 +60,9 @@ impl App {
     pub async fn open(state: &Path) -> Result<Self> {
         let clock: Arc<dyn Clock> = Arc::new(effects::SystemClock);
         let random: Arc<dyn Random> = Arc::new(effects::SystemRandom);
-        let store = SqlStore::open(state, &*random)
+        // systemd hands the vault key over as a credential, where it is told to.
+        let credentials = std::env::var_os("CREDENTIALS_DIRECTORY").map(std::path::PathBuf::from);
+        let store = SqlStore::open(state, credentials.as_deref(), random.clone())
             .await
             .with_context(|| format!("cannot use the state directory {}", state.display()))?;
         Ok(App { store: Arc::new(store), clock, random, net: Arc::new(RealNet) })
@@ -127,4 +129,11 @@ pub fn directory_settings(row: &DirectoryRow) -> Result<directory::Settings> {
 pub fn pbx_settings(row: &PbxRow) -> Result<pbx::Settings> {
     serde_json::from_value(row.settings.clone())
         .context("the settings of the PBX cannot be read; set it again with `rollcall pbx set`")
+}
+
+/// Whether the PBX is on this machine, where nothing limits the rate.
+pub fn is_loopback(settings: &pbx::Settings) -> bool {
+    let host = settings.url.split("://").nth(1).unwrap_or_default();
+    let host = host.split('/').next().unwrap_or_default();
+    host.starts_with("127.") || host.starts_with("localhost") || host.starts_with("[::1]")
 }

@@ -68,6 +68,7 @@ words! {
         Processed = "processed",
         Skipped = "skipped",
         Conflict = "conflict",
+        Failed = "failed",
     }
 }
 

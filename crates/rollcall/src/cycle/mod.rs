@@ -1,4 +1,15 @@
 //! The cycle: read → plan → guard → apply → agree. Preview, command line and
 //! scheduler all come through here; a preview stops before apply.
 
+mod apply;
+mod gather;
+mod lease;
+mod people;
+mod photo;
+mod progress;
 pub mod report;
+mod run;
+
+pub use progress::{Phase, Progress, Silent};
+pub use report::Report;
+pub use run::{apply, preview, sync};

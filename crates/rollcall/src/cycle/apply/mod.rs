@@ -1,0 +1,214 @@
+//! Carries out a plan. The only place that writes to a directory or a PBX, and
+//! every write goes through the journal: intended before, settled after.
+//!
+//! One bad person never stops the others; what makes everything pointless (the
+//! PBX is gone, our own store is) is said once for everybody who is left.
+
+mod create;
+mod journal;
+mod outcome;
+mod update;
+mod write_directory;
+mod write_pbx;
+
+pub use outcome::Done;
+
+use super::gather::Looked;
+use super::progress::Progress;
+use crate::app::App;
+use crate::limits;
+use directory::Directory;
+use futures_util::StreamExt;
+use futures_util::stream;
+use pbx::Pbx;
+use reconcile::absence::Vanished;
+use reconcile::numbers::Numbers;
+use reconcile::observe;
+use reconcile::plan::{Action, LinkStep};
+use reconcile::{
+    Employee, EmployeeId, Field, FieldMap, Interval, Link, LinkState, Person, PersonId, Sight, Value, World,
+};
+use std::collections::HashMap;
+use std::sync::atomic::AtomicI64;
+use store::{DirectoryRow, QuarantineRow, RunId};
+use tokio::sync::Mutex;
+
+pub struct Apply<'a> {
+    app: &'a App,
+    row: &'a DirectoryRow,
+    run: RunId,
+    world: &'a World,
+    pbx: &'a Pbx,
+    /// One operation at a time per connection.
+    directory: Mutex<&'a mut Directory>,
+    /// The book of numbers, for the next free one when a number turns out to
+    /// be occupied after all.
+    numbers: Mutex<Numbers<'a>>,
+    people: HashMap<&'a str, &'a Person>,
+    employees: HashMap<EmployeeId, &'a Employee>,
+    vanished: Vanished<'a>,
+    /// Every link as this run saw it, by person.
+    links: HashMap<String, Link>,
+    refused_before: HashMap<(PersonId, Option<Field>), QuarantineRow>,
+    seq: AtomicI64,
+    /// Set once something made every further write pointless.
+    stopped: std::sync::Mutex<Option<String>>,
+}
+
+impl<'a> Apply<'a> {
+    #[expect(clippy::too_many_arguments, reason = "each is one side of the run")]
+    pub async fn new(
+        app: &'a App,
+        row: &'a DirectoryRow,
+        run: RunId,
+        world: &'a World,
+        looked: &Looked,
+        pbx: &'a Pbx,
+        directory: &'a mut Directory,
+    ) -> Result<Self, store::Error> {
+        let mut links: HashMap<String, Link> =
+            world.links.iter().map(|link| (link.person.to_string(), link.clone())).collect();
+        for link in observe::observe(world) {
+            links.insert(link.person.to_string(), link);
+        }
+        for link in links.values_mut() {
+            looked.remember(world, link);
+        }
+        let index = world.index();
+        let vanished = Vanished::find(world, &index.linked_people);
+        let refused = app.store.quarantine(row.id).await?;
+        Ok(Apply {
+            app,
+            row,
+            run,
+            world,
+            pbx,
+            directory: Mutex::new(directory),
+            numbers: Mutex::new(Numbers::open(world)),
+            people: index.people,
+            employees: index.employees,
+            vanished,
+            links,
+            refused_before: refused.into_iter().map(|row| ((row.person.clone(), row.field), row)).collect(),
+            seq: AtomicI64::new(1),
+            stopped: std::sync::Mutex::default(),
+        })
+    }
+
+    /// The links whose observations changed and that no action touches.
+    pub fn observed(&self, actions: &[Action]) -> Vec<Link> {
+        let acted: std::collections::HashSet<&str> =
+            actions.iter().map(|action| action.person.as_str()).collect();
+        let before: HashMap<&str, &Link> =
+            self.world.links.iter().map(|link| (link.person.as_str(), link)).collect();
+        let mut changed: Vec<Link> = self
+            .links
+            .values()
+            .filter(|link| !acted.contains(link.person.as_str()))
+            .filter(|link| before.get(link.person.as_str()) != Some(link))
+            .cloned()
+            .collect();
+        changed.sort_by(|a, b| a.person.cmp(&b.person));
+        changed
+    }
+
+    /// Carries out the actions, wave after wave.
+    pub async fn carry_out(&self, actions: &[Action], progress: &dyn Progress) -> Vec<Done> {
+        {
+            let mut numbers = self.numbers.lock().await;
+            for action in actions {
+                if let Some(LinkStep::Create { number, .. }) = &action.link {
+                    numbers.reserve(number);
+                }
+            }
+        }
+        let mut done = Vec::with_capacity(actions.len());
+        for wave in actions.chunk_by(|a, b| a.wave == b.wave) {
+            let mut results = stream::iter(wave)
+                .map(|action| self.person(action))
+                .buffer_unordered(limits::PBX_CONCURRENCY);
+            while let Some(result) = results.next().await {
+                progress.advance(1);
+                done.push(result);
+            }
+        }
+        done.sort_by(|a: &Done, b: &Done| a.person.cmp(&b.person));
+        done
+    }
+
+    async fn person(&self, action: &Action) -> Done {
+        let mut done = Done::of(action);
+        let result = match &action.link {
+            Some(LinkStep::Create { number, number_from }) => {
+                self.create(action, number, *number_from, &mut done).await
+            }
+            _ => self.update(action, &mut done).await,
+        };
+        if let Err(error) = result {
+            done.fail(error.to_string());
+        }
+        done
+    }
+
+    /// Why nothing more is tried, if that is so.
+    fn stopped(&self) -> Option<String> {
+        self.stopped.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clone()
+    }
+
+    fn stop(&self, why: &str) {
+        let mut stopped = self.stopped.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        stopped.get_or_insert_with(|| why.to_owned());
+    }
+
+    /// A link that does not exist yet, with what this run saw of both.
+    fn new_link(&self, person: &Person, employee: EmployeeId) -> Link {
+        let blank = blank_link(person, employee);
+        let employee = self.employees.get(&employee).copied();
+        observe::observed(self.world, &self.vanished, &blank, Some(person), employee)
+    }
+
+    fn region(&self) -> Option<&str> {
+        self.world.policy.region.as_deref()
+    }
+}
+
+impl Looked {
+    /// Notes in a link when its record and picture were looked at.
+    fn remember(&self, world: &World, link: &mut Link) {
+        if let Some(dial) = self.records.get(&link.employee) {
+            link.record_looked_ms = world.now_ms;
+            link.dial.clone_from(dial);
+        }
+        if let Some(etag) = self.etags.get(&link.employee) {
+            link.photo_looked_ms = world.now_ms;
+            link.photo_etag.clone_from(etag);
+        }
+    }
+}
+
+fn blank_link(person: &Person, employee: EmployeeId) -> Link {
+    Link {
+        person: person.id.clone(),
+        employee,
+        state: LinkState::Active,
+        pairs: FieldMap::default(),
+        directory: FieldMap::default(),
+        pbx: FieldMap::default(),
+        name: "".into(),
+        dn: person.dn.clone(),
+        dial: "".into(),
+        record_looked_ms: 0,
+        photo_looked_ms: 0,
+        photo_etag: None,
+        photo_mark: None,
+    }
+}
+
+/// What we wrote ourselves is known to the moment.
+fn written(value: Option<Value>, now_ms: i64, before: Option<&Sight>) -> Sight {
+    Sight {
+        value,
+        change: Interval { after_ms: now_ms, by_ms: now_ms },
+        mark: before.and_then(|sight| sight.mark.clone()),
+    }
+}

@@ -1,0 +1,147 @@
+//! One person who has an employee: the link step, the writes of both sides,
+//! and the agreement they come to.
+
+use super::{Apply, Done, written};
+use crate::cycle::report::{ChangeResult, Side};
+use anyhow::Result;
+use reconcile::plan::{Action, Agreement, Change, LinkStep};
+use reconcile::{EmployeeId, Field, Link, LinkState, Pair, PersonId, Value};
+use store::What;
+
+impl Apply<'_> {
+    pub(super) async fn update(&self, action: &Action, done: &mut Done) -> Result<()> {
+        let Some(employee) = action.employee else { return Ok(()) };
+        if matches!(action.link, Some(LinkStep::Unlink)) {
+            return self.unlink(action, employee, done).await;
+        }
+        let mut end: Vec<PersonId> = Vec::new();
+        let Some(mut link) = self.stepped(action, employee, &mut end) else { return Ok(()) };
+        for agreement in &action.agree {
+            agree(&mut link, agreement);
+        }
+        if action.link.is_some() || !action.agree.is_empty() {
+            self.app.store.agree(self.row.id, &end, std::slice::from_ref(&link)).await?;
+        }
+        if let Some(step) = &action.link {
+            self.journal_step(action, step).await?;
+            done.linked = true;
+        }
+        let before = link.clone();
+        self.write_pbx(action, employee, &mut link, done).await?;
+        self.write_directory(action, employee, &mut link, done).await?;
+        if link != before {
+            self.app.store.agree(self.row.id, &[], std::slice::from_ref(&link)).await?;
+        }
+        Ok(())
+    }
+
+    /// The link after the action's step, before any write.
+    fn stepped(&self, action: &Action, employee: EmployeeId, end: &mut Vec<PersonId>) -> Option<Link> {
+        let known = self.links.get(action.person.as_str()).cloned();
+        let fresh = || Some(self.new_link(self.people.get(action.person.as_str())?, employee));
+        let now_ms = self.world.now_ms;
+        let mut link = match &action.link {
+            Some(LinkStep::Join { left, .. }) => {
+                let mut link = fresh()?;
+                if let Some(reason) = left {
+                    link.state = LinkState::Left { reason: *reason, since_ms: now_ms };
+                }
+                link
+            }
+            Some(LinkStep::Relink { from }) => {
+                end.push(from.clone());
+                fresh()?
+            }
+            _ => known?,
+        };
+        match &action.link {
+            Some(LinkStep::Leave { reason }) => {
+                // Deleted after disabled: a new reason, but they left back then.
+                let since_ms = match &link.state {
+                    LinkState::Left { since_ms, .. } => *since_ms,
+                    LinkState::Active | LinkState::Resting { .. } => now_ms,
+                };
+                link.state = LinkState::Left { reason: *reason, since_ms };
+            }
+            Some(LinkStep::Return { was }) => {
+                link.state = LinkState::Active;
+                if was.is_gone() {
+                    link.pairs = reconcile::FieldMap::default();
+                }
+            }
+            Some(LinkStep::Rest) => link.state = LinkState::Resting { since_ms: now_ms },
+            Some(LinkStep::Wake) => link.state = LinkState::Active,
+            _ => {}
+        }
+        Some(link)
+    }
+
+    async fn unlink(&self, action: &Action, employee: EmployeeId, done: &mut Done) -> Result<()> {
+        let number = self.links.get(action.person.as_str()).and_then(|link| {
+            link.pbx[Field::Extension].as_ref()?.value.as_ref().map(|value| value.canonical().to_owned())
+        });
+        self.app.store.agree(self.row.id, std::slice::from_ref(&action.person), &[]).await?;
+        if let Some(number) = number {
+            self.app.store.release_number(self.row.pbx, &number, self.world.now_ms).await?;
+        }
+        self.journal_step(action, &LinkStep::Unlink).await?;
+        done.employee = Some(employee);
+        done.linked = true;
+        Ok(())
+    }
+
+    async fn journal_step(&self, action: &Action, step: &LinkStep) -> Result<()> {
+        let (what, cause) = match step {
+            LinkStep::Join { by, decided: false, .. } => {
+                let keys: Vec<&str> = by.iter().map(|field| field.as_str()).collect();
+                (What::Join, format!("matched by {}", keys.join(", ")))
+            }
+            LinkStep::Join { decided: true, .. } | LinkStep::Relink { .. } => {
+                (What::Join, "an administrator decided so".to_owned())
+            }
+            LinkStep::Leave { reason } => (What::Leave, word(reason)),
+            LinkStep::Return { was } => (What::Return, format!("was {}", word(was))),
+            LinkStep::Unlink => (What::Unlink, "the employee was deleted in the PBX".to_owned()),
+            LinkStep::Rest => (What::Leave, "the employee looks like somebody else".to_owned()),
+            LinkStep::Wake => (What::Return, "it is the same employee after all".to_owned()),
+            LinkStep::Create { .. } => return Ok(()),
+        };
+        Ok(self.note_step(action, what, &cause).await?)
+    }
+
+    /// Moves the pair of a field after one side stored `stored`.
+    pub(super) fn agree_written(&self, link: &mut Link, side: Side, field: Field, stored: Option<Value>) {
+        let now_ms = self.app.clock.now_ms();
+        let seen = |sight: &Option<reconcile::Sight>| sight.as_ref().and_then(|sight| sight.value.clone());
+        let (sights, other) = match side {
+            Side::Pbx => (&mut link.pbx, seen(&link.directory[field])),
+            Side::Directory => (&mut link.directory, seen(&link.pbx[field])),
+        };
+        sights[field] = Some(written(stored.clone(), now_ms, sights[field].as_ref()));
+        let (directory, pbx) = match side {
+            Side::Pbx => (other, stored),
+            Side::Directory => (stored, other),
+        };
+        link.pairs[field] = Some(Pair { directory, pbx, held: false });
+    }
+
+    /// Says of every change that it was not tried.
+    pub(super) fn not_tried(&self, side: Side, changes: &[Change], why: &str, done: &mut Done) {
+        for change in changes {
+            done.note(side, change, ChangeResult::Refused, Some(format!("not tried: {why}")));
+        }
+        done.fail(why.to_owned());
+    }
+}
+
+fn agree(link: &mut Link, agreement: &Agreement) {
+    link.pairs[agreement.field] = Some(Pair {
+        directory: agreement.directory.clone(),
+        pbx: agreement.pbx.clone(),
+        held: agreement.held,
+    });
+}
+
+fn word(reason: &reconcile::LeftReason) -> String {
+    serde_json::to_value(reason).ok().and_then(|word| word.as_str().map(str::to_owned)).unwrap_or_default()
+}

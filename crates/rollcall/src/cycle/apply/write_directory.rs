@@ -1,0 +1,215 @@
+//! The directory side of one person's writes: one modify with its
+//! preconditions, and what the directory says afterwards.
+
+use super::write_pbx::{differs, target};
+use super::{Apply, Done};
+use crate::cycle::photo;
+use crate::cycle::report::{ChangeResult, Side};
+use crate::limits;
+use anyhow::{Result, anyhow};
+use directory::{Content, Kind, Outcome, Write};
+use pbx::PhotoAnswer;
+use reconcile::plan::{Action, Change};
+use reconcile::{Conflict, ConflictKind, EmployeeId, Field, Link, Reading, RefusedBy, WayOut};
+use secrecy::ExposeSecret;
+use store::{Picture, PictureId, QuarantineRow, State};
+
+impl Apply<'_> {
+    pub(super) async fn write_directory(
+        &self,
+        action: &Action,
+        employee: EmployeeId,
+        link: &mut Link,
+        done: &mut Done,
+    ) -> Result<()> {
+        if action.directory.is_empty() {
+            return Ok(());
+        }
+        let mut writes = Vec::new();
+        let mut sent = Vec::new();
+        for change in &action.directory {
+            match self.directory_content(employee, change).await {
+                Ok(after) => {
+                    writes.push(Write { field: change.field, before: change.before.clone(), after });
+                    sent.push(change.clone());
+                }
+                Err(why) => self.refused_here(action, Side::Directory, change, &why.to_string(), done),
+            }
+        }
+        if writes.is_empty() {
+            return Ok(());
+        }
+        let kept = self.keep_directory_picture(action, &sent).await?;
+        let rows = self.intend(action, Some(employee), store::Side::Directory, &sent, kept).await?;
+        let report = self.directory.lock().await.write(&target(action), &writes).await;
+        let mut stored_any = false;
+        for (change, row) in sent.iter().zip(rows) {
+            let outcome = report.outcomes.iter().find(|(field, _)| *field == change.field);
+            match outcome.map(|(_, outcome)| outcome) {
+                Some(Outcome::Stored(reading)) => {
+                    let stored = stored_value(reading, change);
+                    self.settle(row, State::Done, Some(&stored), None).await?;
+                    let note = differs(change, stored.as_ref(), "directory");
+                    done.note(Side::Directory, change, ChangeResult::Done, note);
+                    done.lifted.push((action.person.clone(), Some(change.field)));
+                    self.agree_written(link, Side::Directory, change.field, stored);
+                    stored_any = true;
+                }
+                Some(Outcome::Stale(_)) => {
+                    self.settle(row, State::Refused, None, None).await?;
+                    let why = "it changed in the directory meanwhile: the next run compares it again";
+                    done.note(Side::Directory, change, ChangeResult::Moved, Some(why.to_owned()));
+                }
+                Some(Outcome::Refused(refusal)) => {
+                    self.settle(row, State::Refused, None, None).await?;
+                    self.refused_there(action, Side::Directory, change, &refusal.to_string(), done);
+                }
+                Some(Outcome::Unknown(why)) => {
+                    self.settle(row, State::Unknown, None, None).await?;
+                    done.note(Side::Directory, change, ChangeResult::Unknown, Some(why.clone()));
+                    done.fail(format!("nobody knows whether the directory took it: {why}. The next run looks"));
+                }
+                None => {
+                    self.settle(row, State::Refused, None, None).await?;
+                    done.note(Side::Directory, change, ChangeResult::Refused, None);
+                }
+            }
+        }
+        done.directory_writes += u32::from(stored_any);
+        Ok(())
+    }
+
+    /// What is sent for a change. Secrets and pictures are fetched here.
+    async fn directory_content(&self, employee: EmployeeId, change: &Change) -> Result<Option<Content>> {
+        let Some(after) = &change.after else { return Ok(None) };
+        Ok(Some(match change.field {
+            Field::Photo => {
+                let PhotoAnswer::Picture { bytes, reading, .. } = self.pbx.photo(employee, None).await? else {
+                    return Err(anyhow!("the picture is gone from the PBX meanwhile"));
+                };
+                if !reading.values().iter().any(|now| now.equivalent(after)) {
+                    return Err(anyhow!("it changed in the PBX meanwhile"));
+                }
+                let max = match self.directory.lock().await.settings().kind {
+                    Kind::ActiveDirectory => limits::AD_PHOTO_BYTES_MAX,
+                    Kind::OpenLdap | Kind::Ds389 | Kind::FreeIpa => limits::PBX_PHOTO_BYTES_MAX,
+                };
+                Content::Photo(photo::fit(bytes.to_vec(), max)?)
+            }
+            Field::SipPassword => {
+                let secret = self.pbx.secret(employee).await?;
+                let now = self.app.store.fingerprinter().secret(secret.expose_secret().as_bytes());
+                let generated = after.canonical() == reconcile::plan::GENERATED;
+                if !generated && now.is_ok_and(|now| now.canonical() != after.canonical()) {
+                    return Err(anyhow!("it changed in the PBX meanwhile"));
+                }
+                Content::Secret(secret)
+            }
+            Field::Name | Field::Extension | Field::Mobile | Field::Email => Content::Text(after.raw().to_owned()),
+        }))
+    }
+
+    async fn keep_directory_picture(&self, action: &Action, sent: &[Change]) -> Result<Option<PictureId>> {
+        let overwritten = sent.iter().find(|change| change.field == Field::Photo);
+        let Some(before) = overwritten.and_then(|change| change.before.as_ref()) else { return Ok(None) };
+        let bytes = self.directory.lock().await.photo_bytes(&target(action), before).await;
+        let Ok(Some(bytes)) = bytes else { return Ok(None) };
+        let picture = Picture {
+            directory: self.row.id,
+            person: action.person.clone(),
+            taken_ms: self.app.clock.now_ms(),
+            bytes,
+        };
+        Ok(Some(self.app.store.keep_picture(&picture).await?))
+    }
+
+    /// A change that could not be sent at all.
+    pub(super) fn refused_here(
+        &self,
+        action: &Action,
+        side: Side,
+        change: &Change,
+        why: &str,
+        done: &mut Done,
+    ) {
+        self.refused(action, side, change, why, RefusedBy::Rollcall, done);
+    }
+
+    /// A change that one side refused: a conflict of its field, set aside.
+    pub(super) fn refused_there(
+        &self,
+        action: &Action,
+        side: Side,
+        change: &Change,
+        why: &str,
+        done: &mut Done,
+    ) {
+        let by = match side {
+            Side::Pbx => RefusedBy::Pbx,
+            Side::Directory => RefusedBy::Directory,
+        };
+        self.refused(action, side, change, why, by, done);
+    }
+
+    fn refused(
+        &self,
+        action: &Action,
+        side: Side,
+        change: &Change,
+        why: &str,
+        refused_by: RefusedBy,
+        done: &mut Done,
+    ) {
+        done.note(side, change, ChangeResult::Refused, Some(why.to_owned()));
+        let field = change.field;
+        let nothing = Reading::Empty;
+        let person = self.people.get(action.person.as_str());
+        let employee = done.employee.and_then(|id| self.employees.get(&id));
+        let theirs = person.map_or(&nothing, |person| &person.fields[field]);
+        let ours = employee.map_or(&nothing, |employee| &employee.fields[field]);
+        let raw = |value: &Option<reconcile::Value>| value.as_ref().map(|value| value.raw().to_owned());
+        let (directory_value, pbx_value) = match side {
+            Side::Pbx => (raw(&change.after), raw(&change.before)),
+            Side::Directory => (raw(&change.before), raw(&change.after)),
+        };
+        let conflict = Conflict {
+            person: action.person.clone(),
+            employee: done.employee,
+            kind: ConflictKind::Refused,
+            field: Some(field),
+            name: action.name.to_string(),
+            refused_by,
+            directory_value,
+            pbx_value,
+            reason: format!("{field}: {why}"),
+            ways_out: vec![WayOut::Retry, WayOut::LeaveAsIs],
+            candidates: Vec::new(),
+            stands_on: reconcile::plan::field_stands_on(field, theirs, ours),
+        };
+        self.set_aside(Some(field), conflict, done);
+    }
+
+    /// Remembers a refusal with its next try.
+    pub(super) fn set_aside(&self, field: Option<Field>, conflict: Conflict, done: &mut Done) {
+        let before = self.refused_before.get(&(conflict.person.clone(), field));
+        let again = before.filter(|row| row.stands_on == conflict.stands_on);
+        let attempts = again.map_or(0, |row| row.attempts) + 1;
+        let wait_ms = limits::RETRY_FIRST_MS << (attempts - 1).min(16);
+        done.set_aside.push(QuarantineRow {
+            person: conflict.person.clone(),
+            field,
+            attempts,
+            next_try_ms: self.world.now_ms + wait_ms.min(limits::RETRY_MAX_MS),
+            stands_on: conflict.stands_on.clone(),
+            conflict: conflict.clone(),
+        });
+        done.conflicts.push(conflict);
+    }
+}
+
+/// Of several values the one that was written is the person's.
+fn stored_value(reading: &Reading, change: &Change) -> Option<reconcile::Value> {
+    let values = reading.values();
+    let ours = change.after.as_ref().and_then(|sent| values.iter().find(|value| value.equivalent(sent)));
+    ours.or_else(|| values.first().filter(|_| change.after.is_some())).cloned()
+}

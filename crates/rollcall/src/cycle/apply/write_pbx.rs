@@ -1,0 +1,202 @@
+//! The PBX side of one person's writes: contents fetched at the last moment,
+//! one save, and what the PBX made of it.
+
+use super::{Apply, Done};
+use crate::cycle::photo;
+use crate::cycle::report::{ChangeResult, Side};
+use crate::limits;
+use anyhow::{Result, anyhow};
+use bytes::Bytes;
+use directory::Target;
+use pbx::{Error, FieldWrite, PhotoAnswer, Saved};
+use reconcile::plan::{Action, Change};
+use reconcile::{EmployeeId, Field, Link, Reading};
+use store::{Picture, PictureId, State};
+
+impl Apply<'_> {
+    pub(super) async fn write_pbx(
+        &self,
+        action: &Action,
+        employee: EmployeeId,
+        link: &mut Link,
+        done: &mut Done,
+    ) -> Result<()> {
+        if action.pbx.is_empty() {
+            return Ok(());
+        }
+        if let Some(why) = self.stopped() {
+            self.not_tried(Side::Pbx, &action.pbx, &why, done);
+            return Ok(());
+        }
+        let mut writes = Vec::new();
+        let mut sent = Vec::new();
+        for change in &action.pbx {
+            match self.pbx_content(action, change).await {
+                Ok(content) => {
+                    let expected = change.before.clone().map_or(Reading::Empty, Reading::one);
+                    writes.push(FieldWrite { change: content, expected });
+                    sent.push(change.clone());
+                }
+                Err(why) => self.refused_here(action, Side::Pbx, change, &why.to_string(), done),
+            }
+        }
+        if writes.is_empty() {
+            return Ok(());
+        }
+        let kept = self.keep_pbx_picture(action, employee, &sent).await?;
+        let rows = self.intend(action, Some(employee), store::Side::Pbx, &sent, kept).await?;
+        match self.pbx.save(employee, &writes, self.region()).await {
+            Ok(saved) => self.take_saved(action, &sent, &rows, saved, link, done).await,
+            Err(error) => {
+                for (change, row) in sent.iter().zip(&rows) {
+                    self.settle(*row, state_of(&error), None, None).await?;
+                    self.pbx_refused(action, change, &error, done);
+                }
+                Ok(())
+            }
+        }
+    }
+
+    /// What a save stored becomes the agreed value, whatever was sent.
+    pub(super) async fn take_saved(
+        &self,
+        action: &Action,
+        sent: &[Change],
+        rows: &[i64],
+        saved: Saved,
+        link: &mut Link,
+        done: &mut Done,
+    ) -> Result<()> {
+        let mut fields_written = false;
+        for (change, row) in sent.iter().zip(rows) {
+            let field = change.field;
+            let outcome = saved.outcomes.iter().rev().find(|(of, _)| *of == field).map(|(_, outcome)| outcome);
+            match outcome {
+                Some(Ok(())) => {
+                    let stored = match &saved.record.fields[field] {
+                        Reading::NotLooked => change.after.clone(),
+                        reading => reading.values().first().cloned(),
+                    };
+                    self.settle(*row, State::Done, Some(&stored), None).await?;
+                    let note = differs(change, stored.as_ref(), "PBX");
+                    done.note(Side::Pbx, change, ChangeResult::Done, note);
+                    done.lifted.push((action.person.clone(), Some(field)));
+                    self.agree_written(link, Side::Pbx, field, stored);
+                    match field {
+                        Field::Photo => done.pbx_writes += 1,
+                        _ => fields_written = true,
+                    }
+                }
+                Some(Err(error)) => {
+                    self.settle(*row, state_of(error), None, None).await?;
+                    self.pbx_refused(action, change, error, done);
+                }
+                None => {
+                    self.settle(*row, State::Unknown, None, None).await?;
+                    done.note(Side::Pbx, change, ChangeResult::Unknown, None);
+                }
+            }
+        }
+        done.pbx_writes += u32::from(fields_written);
+        link.dial = saved.record.dial().into();
+        link.record_looked_ms = self.app.clock.now_ms();
+        if let Some(etag) = saved.photo_etag {
+            link.photo_etag = Some(etag.into());
+            link.photo_looked_ms = link.record_looked_ms;
+        }
+        Ok(())
+    }
+
+    /// What is sent for a change. Secrets and pictures are fetched again here
+    /// and refused if they moved since they were read.
+    async fn pbx_content(&self, action: &Action, change: &Change) -> Result<pbx::Change> {
+        let text = || change.after.as_ref().map(|value| value.raw().to_owned());
+        Ok(match change.field {
+            Field::Name => pbx::Change::Name(text().unwrap_or_default()),
+            Field::Extension => pbx::Change::Extension(text().unwrap_or_default()),
+            Field::Mobile => pbx::Change::Mobile(text()),
+            Field::Email => pbx::Change::Email(text()),
+            Field::Photo => pbx::Change::Photo(self.directory_photo(action, change).await?.map(Bytes::from)),
+            Field::SipPassword => {
+                let Some(wanted) = &change.after else { return Err(anyhow!("a SIP password is never cleared")) };
+                let secret = self.directory.lock().await.secret(&target(action), wanted).await?;
+                pbx::Change::SipPassword(secret.ok_or_else(|| anyhow!("it changed in the directory meanwhile"))?)
+            }
+        })
+    }
+
+    /// The directory's picture as the PBX can take it.
+    pub(super) async fn directory_photo(&self, action: &Action, change: &Change) -> Result<Option<Vec<u8>>> {
+        let Some(wanted) = &change.after else { return Ok(None) };
+        let bytes = self.directory.lock().await.photo_bytes(&target(action), wanted).await?;
+        let bytes = bytes.ok_or_else(|| anyhow!("it changed in the directory meanwhile"))?;
+        if bytes.len() < limits::PBX_PHOTO_BYTES_MIN {
+            return Err(anyhow!("the picture has {} bytes, and the PBX takes none below 1 KiB", bytes.len()));
+        }
+        Ok(Some(photo::fit(bytes, limits::PBX_PHOTO_BYTES_MAX)?))
+    }
+
+    /// Keeps a picture that is about to be overwritten, for undo.
+    async fn keep_pbx_picture(
+        &self,
+        action: &Action,
+        employee: EmployeeId,
+        sent: &[Change],
+    ) -> Result<Option<PictureId>> {
+        if !sent.iter().any(|change| change.field == Field::Photo && change.before.is_some()) {
+            return Ok(None);
+        }
+        let Ok(PhotoAnswer::Picture { bytes, .. }) = self.pbx.photo(employee, None).await else { return Ok(None) };
+        let picture = Picture {
+            directory: self.row.id,
+            person: action.person.clone(),
+            taken_ms: self.app.clock.now_ms(),
+            bytes: bytes.to_vec(),
+        };
+        Ok(Some(self.app.store.keep_picture(&picture).await?))
+    }
+
+    pub(super) fn pbx_refused(&self, action: &Action, change: &Change, error: &Error, done: &mut Done) {
+        match error {
+            Error::Moved { .. } => {
+                done.note(Side::Pbx, change, ChangeResult::Moved, Some(error.to_string()));
+            }
+            Error::OutcomeUnknown { .. } => {
+                done.note(Side::Pbx, change, ChangeResult::Unknown, Some(error.to_string()));
+                done.fail(error.to_string());
+            }
+            Error::Refused { .. } | Error::Occupied { .. } | Error::Unusable { .. } | Error::NotTried { .. } => {
+                self.refused_there(action, Side::Pbx, change, &error.to_string(), done);
+            }
+            _ => {
+                if !matches!(error, Error::Gone { .. }) {
+                    self.stop(&error.to_string());
+                }
+                done.note(Side::Pbx, change, ChangeResult::Refused, Some(error.to_string()));
+                done.fail(error.to_string());
+            }
+        }
+    }
+}
+
+pub(super) fn target(action: &Action) -> Target {
+    Target { id: action.person.clone(), dn: action.dn.to_string() }
+}
+
+/// Told once, never retried: the other side stored something else.
+pub(super) fn differs(change: &Change, stored: Option<&reconcile::Value>, side: &str) -> Option<String> {
+    let same = match (&change.after, stored) {
+        (Some(sent), Some(stored)) => sent.equivalent(stored) || change.field == Field::Photo,
+        (None, None) => true,
+        _ => false,
+    };
+    let stored = || stored.map_or("nothing", |value| value.raw()).to_owned();
+    (!same && change.field != Field::SipPassword).then(|| format!("the {side} stored `{}` instead", stored()))
+}
+
+pub(super) fn state_of(error: &Error) -> State {
+    match error {
+        Error::OutcomeUnknown { .. } => State::Unknown,
+        _ => State::Refused,
+    }
+}

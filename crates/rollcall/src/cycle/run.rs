@@ -1,0 +1,306 @@
+//! Runs: one plan carried out, with its report and its place in the history.
+
+use super::apply::{Apply, Done};
+use super::gather::{Gathered, gather};
+use super::lease::under_lease;
+use super::people::{self, About};
+use super::progress::{Phase, Progress};
+use super::report::{PersonReport, Report, Status, Updated};
+use crate::app::{self, App, Usage};
+use anyhow::{Context, Result, anyhow};
+use directory::Directory;
+use pbx::Pbx;
+use reconcile::guard::{self, Counts};
+use reconcile::plan::{Action, LineOutcome, Plan};
+use reconcile::{EmployeeId, PersonId};
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use std::collections::HashMap;
+use store::{
+    DirectoryRow, Outcome, PersonStatus, PlanState, RunId, RunNote, RunPerson, RunRow, RunStart, Touch, Trigger,
+};
+
+/// Shows what a synchronisation would do. Writes to neither side.
+pub async fn preview(app: &App, server: &str, progress: &dyn Progress) -> Result<Report> {
+    let row = app.server(server).await?;
+    let mut sides = Sides::open(app, &row).await?;
+    let gathered = sides.gather(app, &row, progress).await?;
+    let plan = planned(&gathered, progress).await;
+    keep_plan(app, &row, &plan).await?;
+    sides.directory.close().await;
+    let about = About { server, run: None, hash: plan.hash(), warnings: gathered.warnings.clone() };
+    Ok(people::report(about, &gathered.world, &plan, None))
+}
+
+/// Synchronises now, or follows the run that is already doing it.
+pub async fn sync(app: &App, server: &str, trigger: Trigger, progress: &dyn Progress) -> Result<Report> {
+    let row = app.server(server).await?;
+    joined(under_lease(app, &row, run(app, &row, trigger, None, progress)).await?)
+}
+
+/// Carries out exactly the plan that a preview or a halted run showed; what
+/// moved since is left out and listed.
+pub async fn apply(app: &App, plan: &str, release: bool, progress: &dyn Progress) -> Result<Report> {
+    let (row, reviewed) = find_plan(app, plan, release).await?;
+    joined(under_lease(app, &row, run(app, &row, Trigger::Apply, Some(&reviewed), progress)).await?)
+}
+
+/// The report of a run of the past, as far as it was kept.
+pub(super) async fn report_of(app: &App, run: &RunRow) -> Result<Report> {
+    let mut report: Report = serde_json::from_value(run.report.clone())
+        .map_err(|_| anyhow!("run {} of server `{}` ended without a report", run.id, run.directory_name))?;
+    let rows = app.store.run_people(run.id, u32::MAX, 0).await?;
+    report.people = rows.into_iter().filter_map(|row| serde_json::from_value(row.changes).ok()).collect();
+    Ok(report)
+}
+
+fn joined(result: Result<Report, super::lease::Followed>) -> Result<Report> {
+    Ok(result.unwrap_or_else(|followed| followed.report))
+}
+
+/// A plan that a human looked at.
+struct Reviewed {
+    hash: String,
+    body: PlanBody,
+    released: bool,
+}
+
+/// A plan as it is kept: people who do not change are not worth the room.
+#[derive(Debug, Serialize, Deserialize)]
+struct PlanBody {
+    actions: Vec<Action>,
+    halt: Option<guard::Halt>,
+}
+
+/// Both connections of one run.
+struct Sides {
+    directory: Directory,
+    pbx: Pbx,
+    pbx_is_local: bool,
+}
+
+impl Sides {
+    async fn open(app: &App, row: &DirectoryRow) -> Result<Self> {
+        let pbx_is_local = app::is_loopback(&app::pbx_settings(&app.pbx_row(row.pbx).await?)?);
+        Ok(Sides { directory: app.directory(row).await?, pbx: app.pbx(row.pbx).await?, pbx_is_local })
+    }
+
+    async fn gather(&mut self, app: &App, row: &DirectoryRow, progress: &dyn Progress) -> Result<Gathered> {
+        gather(app, row, &mut self.directory, &self.pbx, self.pbx_is_local, progress).await
+    }
+}
+
+/// Planning 50,000 people takes a moment: not on the thread that does I/O.
+async fn planned(gathered: &Gathered, progress: &dyn Progress) -> Plan {
+    progress.phase(Phase::Plan, None);
+    reconcile::plan::plan(&gathered.world)
+}
+
+async fn run(
+    app: &App,
+    row: &DirectoryRow,
+    trigger: Trigger,
+    reviewed: Option<&Reviewed>,
+    progress: &dyn Progress,
+) -> Result<Report> {
+    let start = RunStart { directory: row.id, trigger, started_ms: app.clock.now_ms() };
+    let run = app.store.start_run(&start).await?;
+    let result = carry_out(app, row, run, reviewed, progress).await;
+    if let Err(error) = &result {
+        let note = RunNote {
+            outcome: Outcome::Failed,
+            ended_ms: Some(app.clock.now_ms()),
+            plan_hash: None,
+            report: json!({ "error": format!("{error:#}") }),
+        };
+        app.store.note_run(run, &note).await?;
+    }
+    result
+}
+
+async fn carry_out(
+    app: &App,
+    row: &DirectoryRow,
+    run: RunId,
+    reviewed: Option<&Reviewed>,
+    progress: &dyn Progress,
+) -> Result<Report> {
+    let mut sides = Sides::open(app, row).await?;
+    let gathered = sides.gather(app, row, progress).await?;
+    let mut plan = planned(&gathered, progress).await;
+    let mut moved = Vec::new();
+    if let Some(reviewed) = reviewed {
+        moved = keep_reviewed(&mut plan, reviewed);
+    }
+    let hash = reviewed.map_or_else(|| plan.hash(), |reviewed| reviewed.hash.clone());
+    let about = |warnings: Vec<String>| About { server: &row.name, run: Some(run.0), hash: hash.clone(), warnings };
+    if plan.halt.is_some() {
+        keep_plan(app, row, &plan).await?;
+        let report = people::report(about(gathered.warnings.clone()), &gathered.world, &plan, None);
+        finish(app, run, Outcome::Halted, &report).await?;
+        return Ok(report);
+    }
+    touch(app, run, &plan).await?;
+    progress.phase(Phase::Write, Some(plan.actions.len()));
+    let done = write(app, row, run, &gathered, &mut sides, &plan, progress).await?;
+    let warnings = gathered.warnings.iter().cloned().chain(moved).collect();
+    let mut report = people::report(about(warnings), &gathered.world, &plan, Some(&done));
+    remember(app, row, &gathered, &done, &mut report, reviewed.is_none()).await?;
+    if let Some(reviewed) = reviewed {
+        app.store.settle_plan(row.id, &reviewed.hash, PlanState::Applied).await?;
+    }
+    finish(app, run, Outcome::Done, &report).await?;
+    sides.directory.close().await;
+    Ok(report)
+}
+
+async fn write(
+    app: &App,
+    row: &DirectoryRow,
+    run: RunId,
+    gathered: &Gathered,
+    sides: &mut Sides,
+    plan: &Plan,
+    progress: &dyn Progress,
+) -> Result<Vec<Done>> {
+    let (world, looked) = (&gathered.world, &gathered.looked);
+    let apply = Apply::new(app, row, run, world, looked, &sides.pbx, &mut sides.directory).await?;
+    app.store.agree(row.id, &[], &apply.observed(&plan.actions)).await?;
+    Ok(apply.carry_out(&plan.actions, progress).await)
+}
+
+/// Brings our memory up to date: conflicts, refusals, what was read.
+async fn remember(
+    app: &App,
+    row: &DirectoryRow,
+    gathered: &Gathered,
+    done: &[Done],
+    report: &mut Report,
+    whole_plan: bool,
+) -> Result<()> {
+    let world = &gathered.world;
+    let lifted: Vec<_> = done.iter().flat_map(|done| done.lifted.iter().cloned()).collect();
+    let set_aside: Vec<_> = done.iter().flat_map(|done| done.set_aside.iter().cloned()).collect();
+    app.store.change_quarantine(row.id, &lifted, &set_aside).await?;
+    let complete = world.people.verdict.is_complete() && world.employees.verdict.is_complete() && whole_plan;
+    app.store.sync_conflicts(row.id, world.now_ms, &report.conflicts, complete).await?;
+    if world.people.verdict.is_complete() {
+        app.store.note_directory_read(row.id, world.people.at_ms, &gathered.references).await?;
+    }
+    if world.employees.verdict.is_complete() {
+        app.store.note_pbx_read(row.id, world.employees.at_ms).await?;
+    }
+    app.store.prune(app.clock.now_ms()).await?;
+    Ok(())
+}
+
+/// The actions of a reviewed plan that would be planned the same now; the
+/// others are named, one line each.
+fn keep_reviewed(plan: &mut Plan, reviewed: &Reviewed) -> Vec<String> {
+    let mut now: HashMap<PersonId, Action> =
+        plan.actions.drain(..).map(|action| (action.person.clone(), action)).collect();
+    let mut moved = Vec::new();
+    for action in &reviewed.body.actions {
+        match now.remove(&action.person) {
+            Some(same) if same == *action => plan.actions.push(same),
+            _ => moved.push(format!("{}: not done, a side moved since the plan was made; preview again", action.name)),
+        }
+    }
+    let kept: HashMap<&PersonId, &Action> = plan.actions.iter().map(|action| (&action.person, action)).collect();
+    for line in &mut plan.people {
+        let acts = !matches!(
+            line.outcome,
+            LineOutcome::Unchanged | LineOutcome::Left | LineOutcome::Skip | LineOutcome::Conflict
+        );
+        if acts && !kept.contains_key(&line.person) {
+            line.outcome = LineOutcome::Skip;
+            line.reason = Some("not part of the reviewed plan, or moved since".to_owned());
+        }
+    }
+    // The guard's opinion of the reviewed plan counts, and a human may overrule it.
+    plan.halt = reviewed.body.halt.clone().filter(|_| !reviewed.released);
+    moved
+}
+
+async fn find_plan(app: &App, prefix: &str, released: bool) -> Result<(DirectoryRow, Reviewed)> {
+    let mut found = Vec::new();
+    for row in app.store.directories().await? {
+        for head in app.store.plans(row.id).await? {
+            if !prefix.is_empty() && head.hash.starts_with(prefix) {
+                found.push((row.clone(), head));
+            }
+        }
+    }
+    found.retain(|(_, head)| head.state == PlanState::Pending || prefix == head.hash);
+    let (row, head) = match found.len() {
+        0 => return Err(anyhow!(Usage(format!("there is no plan `{prefix}`; make one with `rollcall preview`")))),
+        1 => found.remove(0),
+        _ => return Err(anyhow!(Usage(format!("several plans begin with `{prefix}`; give more of the hash")))),
+    };
+    if head.state != PlanState::Pending {
+        return Err(anyhow!(Usage(format!("plan {} was carried out or discarded already", head.hash))));
+    }
+    let body = app.store.plan(row.id, &head.hash).await?.map(|(_, body)| body).unwrap_or_default();
+    let body = serde_json::from_str(&body).context("the kept plan cannot be read; preview again")?;
+    Ok((row, Reviewed { hash: head.hash, body, released }))
+}
+
+async fn keep_plan(app: &App, row: &DirectoryRow, plan: &Plan) -> Result<()> {
+    let body = serde_json::to_string(&json!({ "actions": plan.actions, "halt": plan.halt }))?;
+    Ok(app.store.put_plan(row.id, &plan.hash(), app.clock.now_ms(), &body).await?)
+}
+
+/// Notes for the guard of later runs whom this one touches.
+async fn touch(app: &App, run: RunId, plan: &Plan) -> Result<()> {
+    let mut touches = Vec::new();
+    for action in &plan.actions {
+        let counts: Counts = guard::count(std::slice::from_ref(action), 0, true);
+        touches.extend(counts.into_keys().filter_map(|kind| {
+            let kind = serde_json::to_value(kind).ok()?.as_str()?.into();
+            Some(Touch { kind, person: action.person.clone() })
+        }));
+    }
+    Ok(app.store.touch(run, &touches).await?)
+}
+
+async fn finish(app: &App, run: RunId, outcome: Outcome, report: &Report) -> Result<()> {
+    let rows: Vec<RunPerson> = report.people.iter().filter(|person| worth_keeping(person)).map(kept).collect();
+    app.store.add_run_people(run, &rows).await?;
+    let mut small = report.clone();
+    small.people.clear();
+    let note = RunNote {
+        outcome,
+        ended_ms: Some(app.clock.now_ms()),
+        plan_hash: Some(report.plan.clone()),
+        report: serde_json::to_value(small)?,
+    };
+    Ok(app.store.note_run(run, &note).await?)
+}
+
+/// A run of 50,000 in which three people changed keeps three rows.
+fn worth_keeping(person: &PersonReport) -> bool {
+    person.updated.is_some() || person.status != Status::Processed || !person.changes.is_empty() || person.reason.is_some()
+}
+
+fn kept(person: &PersonReport) -> RunPerson {
+    RunPerson {
+        person: PersonId::new(person.id.as_str()),
+        employee: person.employee.map(EmployeeId),
+        name: person.name.clone(),
+        extension: person.extension.clone().unwrap_or_default(),
+        status: match person.status {
+            Status::Processed => PersonStatus::Processed,
+            Status::Skipped => PersonStatus::Skipped,
+            Status::Conflict => PersonStatus::Conflict,
+            Status::Failed => PersonStatus::Failed,
+        },
+        updated: match person.updated {
+            None => store::Updated::Nothing,
+            Some(Updated::Pbx) => store::Updated::Pbx,
+            Some(Updated::Directory) => store::Updated::Directory,
+            Some(Updated::Both) => store::Updated::Both,
+        },
+        changes: serde_json::to_value(person).unwrap_or_default(),
+        reason: person.reason.clone().unwrap_or_default(),
+    }
+}
