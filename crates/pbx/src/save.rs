@@ -229,6 +229,7 @@ struct Job<'a> {
     record: Record,
     outcomes: Vec<(Field, Outcome)>,
     photo_etag: Option<String>,
+    wrote_photo: bool,
     writes_left: u8,
     /// PATCH judges the whole stored record again, so one weak secret of old
     /// makes it refuse everything. Then PUT, which judges what it is given.
@@ -251,6 +252,7 @@ impl<'a> Job<'a> {
             record,
             outcomes: Vec::new(),
             photo_etag: None,
+            wrote_photo: false,
             writes_left: WRITES_MAX,
             way: Way::Patch,
         }
@@ -270,7 +272,7 @@ impl<'a> Job<'a> {
 
     /// Whether this write is still due: sendable, not there already, and
     /// decided on what is stored now.
-    async fn examine(&self, write: &FieldWrite) -> Result<bool, Error> {
+    async fn examine(&mut self, write: &FieldWrite) -> Result<bool, Error> {
         let field = write.change.field();
         if let Some(fatal) = self.fatal() {
             return Err(fatal.clone());
@@ -283,6 +285,7 @@ impl<'a> Job<'a> {
             },
             field => self.record.fields[field].clone(),
         };
+        self.record.fields[field] = stored.clone();
         if same(&stored, &self.wanted(&write.change)) {
             return Ok(false);
         }
@@ -369,6 +372,7 @@ impl<'a> Job<'a> {
             _ => None,
         });
         self.record = self.request(method, &body).await.map_err(|error| scrub(error, secret))?;
+        self.wrote_photo |= field == Field::Photo;
         Ok(())
     }
 
@@ -442,7 +446,7 @@ impl<'a> Job<'a> {
         if let Some(fatal) = self.fatal().filter(|_| !wrote) {
             return Err(fatal.clone());
         }
-        if self.outcomes.iter().any(|(field, outcome)| *field == Field::Photo && outcome.is_ok()) {
+        if self.wrote_photo {
             self.look_at_photo().await;
         }
         Ok(Saved { record: self.record, outcomes: self.outcomes, photo_etag: self.photo_etag })

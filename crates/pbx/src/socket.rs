@@ -107,11 +107,10 @@ async fn read_body(mut answer: reqwest::Response) -> Result<Bytes, ExchangeError
 }
 
 fn failure(error: &reqwest::Error) -> ExchangeError {
-    let why = chain(error);
-    match error {
-        _ if tls::is_certificate_failure(error) => ExchangeError::Untrusted(why),
-        error if error.is_connect() || error.is_builder() => ExchangeError::NotSent(why),
-        _ => ExchangeError::OutcomeUnknown(why),
+    match tls::certificate_failure(error) {
+        Some(why) => ExchangeError::Untrusted(why),
+        None if error.is_connect() || error.is_builder() => ExchangeError::NotSent(chain(error)),
+        None => ExchangeError::OutcomeUnknown(chain(error)),
     }
 }
 
@@ -122,4 +121,29 @@ fn chain(error: &dyn std::error::Error) -> String {
         innermost = source;
     }
     innermost.to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::settings::SignIn;
+
+    #[tokio::test]
+    async fn a_pbx_that_never_answers_leaves_the_outcome_unknown() {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let settings = Settings { url, sign_in: SignIn::Local, trust: Trust::SystemRoots };
+        let exchange = HttpExchange::with_timeout(&settings, Duration::from_millis(200)).unwrap();
+        let request = Request {
+            method: http::Method::POST,
+            path_and_query: "/a".into(),
+            headers: http::HeaderMap::new(),
+            body: Bytes::from_static(b"{}"),
+        };
+        let error = exchange.exchange(request).await.unwrap_err();
+        assert!(
+            matches!(&error, ExchangeError::OutcomeUnknown(why) if why.contains("timed out")),
+            "{error:?}"
+        );
+    }
 }

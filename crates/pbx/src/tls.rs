@@ -47,21 +47,20 @@ pub(crate) fn pinned(pin: Pin) -> Result<ClientConfig, Error> {
     Ok(config)
 }
 
-/// Whether TLS was spoken and the certificate was the reason to stop.
-pub(crate) fn is_certificate_failure(error: &(dyn std::error::Error + 'static)) -> bool {
-    let mut next = Some(error);
-    while let Some(error) = next {
-        // An I/O error hides the error it carries from `source`.
-        let carried = error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
-        let tls = carried
-            .and_then(|carried| carried.downcast_ref::<rustls::Error>())
-            .or_else(|| error.downcast_ref::<rustls::Error>());
-        if matches!(tls, Some(rustls::Error::InvalidCertificate(_))) {
-            return true;
+/// Why the certificate was the reason to stop, if it was.
+pub(crate) fn certificate_failure(error: &(dyn std::error::Error + 'static)) -> Option<String> {
+    match error.downcast_ref::<rustls::Error>() {
+        Some(rustls::Error::InvalidCertificate(CertificateError::Other(own))) => {
+            return Some(own.0.to_string());
         }
-        next = error.source();
+        Some(error @ rustls::Error::InvalidCertificate(_)) => return Some(error.to_string()),
+        Some(_) | None => {}
     }
-    false
+    // An I/O error hides the error it carries from `source`.
+    let carried = error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
+    carried
+        .and_then(|carried| certificate_failure(carried))
+        .or_else(|| error.source().and_then(certificate_failure))
 }
 
 #[derive(Debug)]

@@ -1,5 +1,7 @@
 //! The listing and its verdict, records, pictures, and the diagnosis.
 
+#![allow(clippy::unwrap_used, clippy::panic)]
+
 mod common;
 
 use common::*;

@@ -1,5 +1,7 @@
 //! Signing in, and what 401 means.
 
+#![allow(clippy::unwrap_used, clippy::panic)]
+
 mod common;
 
 use common::*;

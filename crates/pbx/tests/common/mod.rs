@@ -1,5 +1,5 @@
 //! A PBX that answers by a script, and complains about any other request.
-#![allow(dead_code)]
+#![allow(dead_code, clippy::unwrap_used, clippy::panic)]
 
 use effects::{BoxFuture, ManualClock};
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
