@@ -2,6 +2,7 @@
 //! a decision needs it. Reads only.
 
 use super::progress::{Phase, Progress};
+use super::recover::recover;
 use crate::app::App;
 use crate::limits;
 use anyhow::{Context, Result};
@@ -15,7 +16,7 @@ use reconcile::{
     Employee, EmployeeId, Field, Link, PersonId, Reading, SetAside, Verdict, Whereabouts, World,
 };
 use std::collections::{BTreeMap, HashMap};
-use store::{DirectoryRow, HeldBy};
+use store::{DirectoryRow, HeldBy, RunId, State};
 
 /// A world, and what was looked at to make it.
 pub struct Gathered {
@@ -24,6 +25,16 @@ pub struct Gathered {
     /// The search references met, to be remembered after a complete read.
     pub references: Vec<String>,
     pub warnings: Vec<String>,
+    pub recovered: Vec<Recovered>,
+}
+
+/// What became of a step of the journal that had no end.
+#[derive(Clone, Copy, Debug)]
+pub struct Recovered {
+    pub run: RunId,
+    pub seq: i64,
+    pub state: State,
+    pub employee: Option<EmployeeId>,
 }
 
 /// What was looked at beyond the listings, by employee.
@@ -88,8 +99,9 @@ pub async fn gather(
         ran_before: row.ran_before,
     };
     let mut warnings = read.warnings;
+    let recovered = recover(app, row, pbx, &mut world).await?;
     let looked = look_closer(&mut world, directory, pbx, pbx_is_local, progress, &mut warnings).await?;
-    Ok(Gathered { world, looked, references: read.references.into_iter().collect(), warnings })
+    Ok(Gathered { world, looked, references: read.references.into_iter().collect(), warnings, recovered })
 }
 
 /// Fetches what the pure core asks for, and fills it in.
@@ -297,8 +309,8 @@ fn split_held(held: Vec<store::HeldNumber>, row: &DirectoryRow) -> (Vec<Box<str>
     for number in held {
         match number.by {
             HeldBy::Rest { .. } => cooling.push(number.number),
-            // Our own half-done creation does not stand in our way.
-            HeldBy::Action { directory, .. } if directory == row.id => cooling.push(number.number),
+            // What became of our own half-done creations is found out first.
+            HeldBy::Action { directory, .. } if directory == row.id => {}
             HeldBy::Action { .. } => reserved.push(number.number),
         }
     }

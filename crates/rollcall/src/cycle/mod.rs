@@ -7,6 +7,7 @@ mod lease;
 mod people;
 mod photo;
 mod progress;
+mod recover;
 pub mod report;
 mod run;
 

@@ -5,6 +5,7 @@ use super::gather::{Gathered, gather};
 use super::lease::under_lease;
 use super::people::{self, About};
 use super::progress::{Phase, Progress};
+use super::recover;
 use super::report::{PersonReport, Report, Status, Updated};
 use crate::app::{self, App, Usage};
 use anyhow::{Context, Result, anyhow};
@@ -140,6 +141,7 @@ async fn carry_out(
         finish(app, run, Outcome::Halted, &report).await?;
         return Ok(report);
     }
+    recover::settle(app, &gathered.recovered).await?;
     touch(app, run, &plan).await?;
     progress.phase(Phase::Write, Some(plan.actions.len()));
     let done = write(app, row, run, &gathered, &mut sides, &plan, progress).await?;

@@ -1,0 +1,349 @@
+//! One answer in two forms: a JSON object for scripts, text for people. The
+//! text is laid out for the terminal at hand and holds no control characters
+//! of anybody else's.
+
+use anyhow::{Context, Result};
+use comfy_table::presets::NOTHING;
+use comfy_table::{Attribute, Color, ColumnConstraint, ContentArrangement, LineStyle};
+use jiff::{Timestamp, tz::TimeZone};
+use serde::Serialize;
+use std::env;
+use std::io::{self, IsTerminal, Write};
+
+/// Where nobody says how wide a line may be.
+const WIDTH_DEFAULT: u16 = 120;
+const WIDTH_MIN: u16 = 40;
+const WIDTH_MAX: u16 = 200;
+/// How an empty value is shown.
+pub const NONE: &str = "—";
+
+/// What a command has to say.
+pub trait View: Serialize {
+    fn write(&self, page: &mut Page);
+
+    fn exit_code(&self) -> u8 {
+        0
+    }
+}
+
+/// Standard output, and which form it wants.
+#[derive(Clone, Debug)]
+pub struct Out {
+    pub json: bool,
+    pub look: Look,
+}
+
+impl Out {
+    pub fn new(json: bool) -> Self {
+        Out { json, look: Look::of_stdout() }
+    }
+
+    /// Prints the answer; its exit code.
+    pub fn show(&self, view: &impl View) -> Result<u8> {
+        if self.json {
+            let mut text = if io::stdout().is_terminal() {
+                serde_json::to_string_pretty(view)
+            } else {
+                serde_json::to_string(view)
+            }
+            .context("the answer cannot be put into JSON")?;
+            text.push('\n');
+            print(&text)?;
+        } else {
+            self.page(|page| view.write(page))?;
+        }
+        Ok(view.exit_code())
+    }
+
+    /// Prints text for people.
+    pub fn page(&self, write: impl FnOnce(&mut Page)) -> Result<()> {
+        let mut page = Page::new(self.look.clone());
+        write(&mut page);
+        print(&page.into_text())
+    }
+}
+
+/// Writes to standard output. A reader who has seen enough is no error.
+pub fn print(text: &str) -> Result<()> {
+    let mut stdout = io::stdout().lock();
+    match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            Err(error).context("cannot write to standard output")
+        }
+        _ => Ok(()),
+    }
+}
+
+/// How wide, how colourful and in which time zone.
+#[derive(Clone, Debug)]
+pub struct Look {
+    pub width: u16,
+    pub colour: bool,
+    pub zone: TimeZone,
+}
+
+impl Look {
+    fn of_stdout() -> Self {
+        let terminal = io::stdout().is_terminal();
+        let set = |name| env::var_os(name).is_some_and(|value| !value.is_empty());
+        let dumb = env::var_os("TERM").is_some_and(|term| term == "dumb");
+        let asked = env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok());
+        let width = asked.or_else(|| comfy_table::Table::new().width()).unwrap_or(WIDTH_DEFAULT);
+        Look {
+            width: width.clamp(WIDTH_MIN, WIDTH_MAX),
+            colour: terminal && !dumb && !set("NO_COLOR"),
+            zone: TimeZone::system(),
+        }
+    }
+
+    /// A point in time, to the minute.
+    pub fn time(&self, ms: i64) -> String {
+        match Timestamp::from_millisecond(ms) {
+            Ok(time) if ms > 0 => {
+                time.to_zoned_datetime(self.zone.clone()).strftime("%Y-%m-%d %H:%M").to_string()
+            }
+            _ => NONE.to_owned(),
+        }
+    }
+}
+
+/// What a text is about, shown as colour or weight.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ink {
+    Plain,
+    Strong,
+    Dim,
+    Good,
+    Warn,
+    Bad,
+}
+
+#[derive(Clone, Debug)]
+pub struct Cell {
+    text: String,
+    ink: Ink,
+}
+
+impl Cell {
+    pub fn new(text: impl Into<String>, ink: Ink) -> Self {
+        Cell { text: clean(&text.into()), ink }
+    }
+
+    fn styled(&self) -> comfy_table::Cell {
+        let cell = comfy_table::Cell::new(&self.text);
+        match self.ink {
+            Ink::Plain => cell,
+            Ink::Strong => cell.add_attribute(Attribute::Bold),
+            Ink::Dim => cell.add_attribute(Attribute::Dim),
+            Ink::Good => cell.fg(Color::Green),
+            Ink::Warn => cell.fg(Color::Yellow),
+            Ink::Bad => cell.fg(Color::Red),
+        }
+    }
+}
+
+impl<T: Into<String>> From<T> for Cell {
+    fn from(text: T) -> Self {
+        Cell::new(text, Ink::Plain)
+    }
+}
+
+/// A table under a headline; columns that are kept do not wrap.
+#[derive(Debug)]
+pub struct Table {
+    header: Vec<&'static str>,
+    kept: Vec<&'static str>,
+    rows: Vec<Vec<Cell>>,
+}
+
+impl Table {
+    pub fn new(header: impl Into<Vec<&'static str>>) -> Self {
+        Table { header: header.into(), kept: Vec::new(), rows: Vec::new() }
+    }
+
+    pub fn keep(mut self, columns: impl Into<Vec<&'static str>>) -> Self {
+        self.kept = columns.into();
+        self
+    }
+
+    pub fn row(&mut self, cells: impl Into<Vec<Cell>>) {
+        self.rows.push(cells.into());
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.rows.is_empty()
+    }
+}
+
+/// Text under construction.
+#[derive(Debug)]
+pub struct Page {
+    pub look: Look,
+    text: String,
+}
+
+impl Page {
+    pub fn new(look: Look) -> Self {
+        Page { look, text: String::new() }
+    }
+
+    pub fn into_text(self) -> String {
+        self.text
+    }
+
+    /// A headline, with an empty line before it unless it is the first.
+    pub fn title(&mut self, text: impl Into<String>) {
+        self.gap();
+        self.say(text, Ink::Strong);
+    }
+
+    /// A paragraph.
+    pub fn say(&mut self, text: impl Into<String>, ink: Ink) {
+        self.indented(0, text, ink);
+    }
+
+    pub fn indented(&mut self, by: u16, text: impl Into<String>, ink: Ink) {
+        let mut table = self.bare();
+        table.add_row([Cell::new(text, ink).styled()]);
+        pad(&mut table, 0, (by, 0));
+        self.put(&table);
+    }
+
+    /// A line for the reader to copy: never wrapped.
+    pub fn command(&mut self, by: u16, text: &str) {
+        let line = format!("{:width$}{}\n", "", clean(text), width = usize::from(by));
+        self.text.push_str(&line);
+    }
+
+    /// An empty line, but never two and never at the top.
+    pub fn gap(&mut self) {
+        if !self.text.is_empty() && !self.text.ends_with("\n\n") {
+            self.text.push('\n');
+        }
+    }
+
+    /// Labels and what belongs to them.
+    pub fn facts(&mut self, facts: impl IntoIterator<Item = (&'static str, Cell)>) {
+        let mut table = self.bare();
+        for (label, value) in facts {
+            table.add_row([Cell::new(label, Ink::Dim).styled(), value.styled()]);
+        }
+        if table.is_empty() {
+            return;
+        }
+        pad(&mut table, 0, (2, 2));
+        pad(&mut table, 1, (0, 0));
+        keep(&mut table, 0);
+        self.put(&table);
+    }
+
+    pub fn table(&mut self, rows: &Table) {
+        let mut table = self.bare();
+        table.load_style(NOTHING.header_separator(LineStyle::none().fill('─').junction('─')));
+        table.set_header(rows.header.iter().map(|name| Cell::new(*name, Ink::Strong).styled()));
+        for row in &rows.rows {
+            table.add_row(row.iter().map(Cell::styled));
+        }
+        for (at, name) in rows.header.iter().enumerate() {
+            let last = at + 1 == rows.header.len();
+            pad(&mut table, at, (if at == 0 { 2 } else { 0 }, if last { 0 } else { 2 }));
+            if rows.kept.contains(name) {
+                keep(&mut table, at);
+            }
+        }
+        self.put(&table);
+    }
+
+    fn bare(&self) -> comfy_table::Table {
+        let mut table = comfy_table::Table::new();
+        table.load_style(NOTHING).set_content_arrangement(ContentArrangement::Dynamic).set_width(self.look.width);
+        if self.look.colour { table.enforce_styling() } else { table.force_no_tty() };
+        table
+    }
+
+    fn put(&mut self, table: &comfy_table::Table) {
+        self.text.push_str(&table.trim_fmt());
+        self.text.push('\n');
+    }
+}
+
+/// A value as people see it.
+pub fn shown(value: Option<&str>) -> String {
+    match value {
+        Some(value) => value.replace(['\n', '\r', '\t'], " "),
+        None => NONE.to_owned(),
+    }
+}
+
+/// `1 person`, `5 people`.
+pub fn count(n: usize, one: &str, many: &str) -> String {
+    format!("{n} {}", if n == 1 { one } else { many })
+}
+
+/// What a directory or a PBX says must not move the cursor or turn text round.
+fn clean(text: &str) -> String {
+    let shown = |c: char| match c {
+        '\n' => c,
+        '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}' => char::REPLACEMENT_CHARACTER,
+        c if c.is_control() => char::REPLACEMENT_CHARACTER,
+        c => c,
+    };
+    text.chars().map(shown).collect()
+}
+
+fn pad(table: &mut comfy_table::Table, at: usize, padding: (u16, u16)) {
+    if let Some(column) = table.column_mut(at) {
+        column.set_padding(padding);
+    }
+}
+
+fn keep(table: &mut comfy_table::Table, at: usize) {
+    if let Some(column) = table.column_mut(at) {
+        column.set_constraint(ColumnConstraint::ContentWidth);
+    }
+}
+
+#[cfg(test)]
+pub mod tests {
+    use super::*;
+
+    /// A view as it is printed where there is no terminal.
+    pub fn text(view: &impl View, width: u16) -> String {
+        let mut page = Page::new(Look { width, colour: false, zone: TimeZone::UTC });
+        view.write(&mut page);
+        page.into_text()
+    }
+
+    #[test]
+    fn foreign_control_characters_do_not_reach_the_terminal() {
+        let mut page = Page::new(Look { width: 80, colour: false, zone: TimeZone::UTC });
+        page.say("a\u{1b}[2J\u{202e}b\tc", Ink::Bad);
+        assert_eq!(page.into_text(), "a�[2J�b�c\n");
+    }
+
+    #[test]
+    fn paragraphs_wrap_and_commands_do_not() {
+        let mut page = Page::new(Look { width: 40, colour: false, zone: TimeZone::UTC });
+        page.indented(2, "word ".repeat(12), Ink::Plain);
+        page.command(2, &"x".repeat(60));
+        let text = page.into_text();
+        let lines: Vec<&str> = text.lines().collect();
+        assert_eq!(lines.len(), 3, "{text}");
+        assert!(lines[0].len() <= 40 && lines[2].len() == 62, "{text}");
+    }
+
+    #[test]
+    fn colours_only_where_they_are_wanted() {
+        let look = Look { width: 80, colour: true, zone: TimeZone::UTC };
+        let mut page = Page::new(look);
+        page.say("done", Ink::Good);
+        assert!(page.into_text().contains("\u{1b}["));
+    }
+
+    #[test]
+    fn times_are_short_and_unknown_ones_say_so() {
+        let look = Look { width: 80, colour: false, zone: TimeZone::UTC };
+        assert_eq!(look.time(1_700_000_000_000), "2023-11-14 22:13");
+        assert_eq!(look.time(0), NONE);
+    }
+}
