@@ -8,11 +8,19 @@ use serde::Deserialize;
 
 #[derive(Deserialize)]
 struct Extension {
-    number: String,
+    number: Number,
     #[serde(default, rename = "type")]
     kind: Option<String>,
     #[serde(default)]
     callerid: Option<String>,
+}
+
+/// Text, but for rows of modules that keep their numbers as such.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Number {
+    Text(String),
+    Integer(u64),
 }
 
 impl Pbx {
@@ -23,7 +31,10 @@ impl Pbx {
         let mut numbers: Vec<TakenNumber> = rows
             .into_iter()
             .map(|row| TakenNumber {
-                number: row.number.into(),
+                number: match row.number {
+                    Number::Text(number) => number.into(),
+                    Number::Integer(number) => number.to_string().into(),
+                },
                 kind: row.kind.unwrap_or_default().into(),
                 holder: row.callerid.unwrap_or_default().into(),
             })

@@ -45,7 +45,7 @@ impl Record {
     }
 }
 
-/// The record on the wire. Numbers may come as text and text as numbers.
+/// The record on the wire.
 #[derive(Deserialize)]
 pub(crate) struct Wired {
     #[serde(deserialize_with = "crate::employees::id")]

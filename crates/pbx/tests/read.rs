@@ -66,18 +66,19 @@ async fn verdict(employees: Answer, extensions: Answer) -> Verdict {
 
 #[tokio::test]
 async fn a_listing_that_is_not_whole_says_so() {
-    let anna = row(1, "201", "Anna");
-    let rows = |rows: &[serde_json::Value], total: usize| data(json!({"data": rows, "recordsTotal": total}));
+    let rows = |annas: usize, total: usize| {
+        data(json!({"data": vec![row(1, "201", "Anna"); annas], "recordsTotal": total}))
+    };
     let whole = || extensions(&["201"]);
-    assert_eq!(verdict(rows(&[anna.clone()], 1), whole()).await, Verdict::Complete);
-    assert_eq!(verdict(rows(&[], 0), whole()).await, Verdict::Complete);
+    assert_eq!(verdict(rows(1, 1), whole()).await, Verdict::Complete);
+    assert_eq!(verdict(rows(0, 0), whole()).await, Verdict::Complete);
     for total in [0, 2] {
-        assert!(!verdict(rows(&[anna.clone()], total), whole()).await.is_complete());
+        assert!(!verdict(rows(1, total), whole()).await.is_complete());
     }
-    assert!(!verdict(rows(&[anna.clone(), anna.clone()], 2), whole()).await.is_complete());
-    let unlisted = verdict(rows(&[anna.clone()], 1), extensions(&["202"])).await;
+    assert!(!verdict(rows(2, 2), whole()).await.is_complete());
+    let unlisted = verdict(rows(1, 1), extensions(&["202"])).await;
     assert!(unlisted.reason().unwrap().contains("201"));
-    let forbidden = verdict(rows(&[anna], 1), failed(401, "The user isn't authenticated.")).await;
+    let forbidden = verdict(rows(1, 1), failed(401, "The user isn't authenticated.")).await;
     assert!(forbidden.reason().unwrap().contains(r#""/api/v3/extensions": "read""#), "{forbidden:?}");
 }
 
