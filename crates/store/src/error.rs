@@ -41,7 +41,10 @@ pub enum Error {
     )]
     WrongKey(String),
 
-    #[error("the database stayed locked by another process for too long; nothing was stored, try again")]
+    #[error(
+        "the database did not answer for too long: another process keeps it locked, or its server \
+         is away; nothing was stored, try again"
+    )]
     Busy,
 
     #[error("the disk of the database is full; nothing was stored, make room and try again")]

@@ -20,7 +20,7 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use sqlx::any::{AnyPoolOptions, AnyRow};
-use sqlx::{Any, AnyConnection, AnyPool, Row, Transaction};
+use sqlx::{Any, AnyConnection, AnyPool, Connection, Row, Transaction};
 use std::fmt;
 use std::fs::{self, DirBuilder, OpenOptions, Permissions};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
@@ -82,24 +82,19 @@ impl SqlStore {
             true => Engine::Sqlite,
             false => Engine::Postgres,
         };
+        let url = url.expose_secret();
+        // Not by the pool, which would try a hopeless one again and again.
+        let mut first = AnyConnection::connect(url).await.map_err(|error| match Error::from(error) {
+            Error::Database(error) => Error::Open(error),
+            other => other,
+        })?;
+        migrate(&mut first, engine).await?;
+        first.close().await?;
         let pool = AnyPoolOptions::new()
             .max_connections(CONNECTIONS_MAX)
             .acquire_timeout(WAIT_MAX)
-            .after_connect(move |connection, _| {
-                Box::pin(async move {
-                    if engine == Engine::Sqlite {
-                        sqlx::raw_sql(SQLITE_SETUP).execute(connection).await?;
-                    }
-                    Ok(())
-                })
-            })
-            .connect(url.expose_secret())
-            .await
-            .map_err(|error| match Error::from(error) {
-                Error::Database(error) => Error::Open(error),
-                other => other,
-            })?;
-        migrate(&pool, engine).await?;
+            .after_connect(move |connection, _| Box::pin(engine.set_up(connection)))
+            .connect_lazy(url)?;
         let (vault, fingerprinter) = unlock(&pool, state_dir, credentials, &random).await?;
         Ok(SqlStore { pool, engine, vault, fingerprinter })
     }
@@ -111,7 +106,7 @@ impl SqlStore {
     }
 
     async fn begin(&self) -> Result<Transaction<'static, Any>, Error> {
-        begin(&self.pool, self.engine).await
+        Ok(self.pool.begin_with(self.engine.begin()).await?)
     }
 }
 
@@ -121,21 +116,31 @@ impl fmt::Debug for SqlStore {
     }
 }
 
-/// On SQLite a transaction takes the write lock at once: one that read first
-/// could not be upgraded after somebody else wrote.
-async fn begin(pool: &AnyPool, engine: Engine) -> Result<Transaction<'static, Any>, Error> {
-    Ok(match engine {
-        Engine::Sqlite => pool.begin_with("BEGIN IMMEDIATE").await?,
-        Engine::Postgres => pool.begin().await?,
-    })
+impl Engine {
+    async fn set_up(self, connection: &mut AnyConnection) -> Result<(), sqlx::Error> {
+        if self == Engine::Sqlite {
+            sqlx::raw_sql(SQLITE_SETUP).execute(connection).await?;
+        }
+        Ok(())
+    }
+
+    /// On SQLite a transaction takes the write lock at once: one that read
+    /// first could not be upgraded after somebody else wrote.
+    const fn begin(self) -> &'static str {
+        match self {
+            Engine::Sqlite => "BEGIN IMMEDIATE",
+            Engine::Postgres => "BEGIN",
+        }
+    }
 }
 
-async fn migrate(pool: &AnyPool, engine: Engine) -> Result<(), Error> {
+async fn migrate(connection: &mut AnyConnection, engine: Engine) -> Result<(), Error> {
+    engine.set_up(connection).await?;
     if engine == Engine::Sqlite {
         // Remembered in the file. Outside a transaction, or it is ignored.
-        sqlx::raw_sql("PRAGMA journal_mode = WAL").execute(pool).await?;
+        sqlx::raw_sql("PRAGMA journal_mode = WAL").execute(&mut *connection).await?;
     }
-    let mut tx = begin(pool, engine).await?;
+    let mut tx = connection.begin_with(engine.begin()).await?;
     if engine == Engine::Postgres {
         sqlx::query("SELECT pg_advisory_xact_lock($1)").bind(MIGRATION_LOCK).execute(&mut *tx).await?;
     }
