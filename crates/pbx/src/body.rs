@@ -7,9 +7,9 @@
 //! - PUT deletes a mobile that is left out and zeroes a ring time that is left
 //!   out, and then blocks the record: both are carried.
 
+use crate::change::{Change, NewEmployee};
 use crate::checks::picture_type;
 use crate::record::Record;
-use crate::save::{Change, NewEmployee};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use secrecy::ExposeSecret;

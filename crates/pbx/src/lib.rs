@@ -11,6 +11,7 @@
 
 mod advice;
 mod body;
+mod change;
 pub mod checks;
 mod client;
 mod diagnosis;
@@ -30,6 +31,7 @@ mod tls;
 mod waf;
 mod wire;
 
+pub use change::{Change, FieldWrite, NewEmployee, Outcome, Saved};
 pub use client::Pbx;
 pub use diagnosis::Step;
 pub use employees::{Listing, Progress};
@@ -37,7 +39,6 @@ pub use error::Error;
 pub use exchange::{ANSWER_BYTES_MAX, Exchange, ExchangeError, Request, Response};
 pub use photos::PhotoAnswer;
 pub use record::{Forwarding, Record};
-pub use save::{Change, FieldWrite, NewEmployee, Outcome, Saved};
 pub use settings::{Settings, SignIn, Trust, Warning};
 pub use socket::{HttpExchange, certificate_fingerprint};
 pub use waf::suspicious;

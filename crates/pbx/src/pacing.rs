@@ -15,6 +15,9 @@ use tokio::sync::{Semaphore, SemaphorePermit};
 const LANES: usize = 3;
 /// Below the 180 + 20 that the PBX allows: its web pages count as well.
 const WINDOW_REQUESTS_MAX: usize = 145;
+/// Of these, as many are kept for writes: a write must follow the read that
+/// it stands on at once, and not a minute later.
+const WINDOW_WRITES: usize = 10;
 const WINDOW_MS: i64 = 60_000;
 /// The first block lasts 300 s; a little more, because clocks differ.
 const BLOCK_MS: i64 = 305_000;
@@ -73,13 +76,13 @@ impl Pacing {
 
     /// A lane and a place in the minute, or [`Error::Busy`] while the PBX
     /// blocks us for longer than the caller's patience.
-    pub(crate) async fn admit(&self) -> Result<SemaphorePermit<'_>, Error> {
+    pub(crate) async fn admit(&self, is_write: bool) -> Result<SemaphorePermit<'_>, Error> {
         let lane = self.lane().await;
         // What is left of the patience, so that several blocks do not add up.
         let deadline_ms = self.clock.now_ms().saturating_add(ms(self.patience));
         loop {
             let now_ms = self.clock.now_ms();
-            let until_ms = match self.turn(now_ms) {
+            let until_ms = match self.turn(now_ms, is_write) {
                 Turn::Now => return Ok(lane),
                 Turn::At(at_ms) => at_ms,
                 Turn::BlockedUntil(until_ms) if until_ms > deadline_ms => {
@@ -110,7 +113,7 @@ impl Pacing {
         self.ledger().offences = 0;
     }
 
-    fn turn(&self, now_ms: i64) -> Turn {
+    fn turn(&self, now_ms: i64, is_write: bool) -> Turn {
         let mut ledger = self.ledger();
         // A clock that was set back must shut neither the door nor the window for good.
         ledger.blocked_until_ms = ledger.blocked_until_ms.min(now_ms + BLOCK_MS_MAX);
@@ -123,9 +126,11 @@ impl Pacing {
         while ledger.sent_ms.front().is_some_and(|sent| now_ms - sent >= WINDOW_MS || *sent > now_ms) {
             ledger.sent_ms.pop_front();
         }
-        match ledger.sent_ms.front() {
-            Some(oldest) if ledger.sent_ms.len() >= WINDOW_REQUESTS_MAX => Turn::At(oldest + WINDOW_MS),
-            _ => {
+        let room = WINDOW_REQUESTS_MAX - if is_write { 0 } else { WINDOW_WRITES };
+        // The one whose leaving makes room.
+        match ledger.sent_ms.len().checked_sub(room).and_then(|at| ledger.sent_ms.get(at)) {
+            Some(in_the_way) => Turn::At(in_the_way + WINDOW_MS),
+            None => {
                 ledger.sent_ms.push_back(now_ms);
                 Turn::Now
             }
@@ -156,23 +161,36 @@ mod tests {
     async fn no_minute_holds_more_than_the_limit() {
         let (clock, pacing) = pacing(true, 0);
         let mut sent = Vec::new();
-        for _ in 0..1000 {
-            drop(pacing.admit().await.unwrap());
+        for n in 0..1000 {
+            drop(pacing.admit(n % 2 == 0).await.unwrap());
             sent.push(clock.now_ms());
             clock.advance(Duration::from_millis(7));
         }
         for window in sent.windows(WINDOW_REQUESTS_MAX + 1) {
             assert!(window[WINDOW_REQUESTS_MAX] - window[0] >= WINDOW_MS);
         }
-        // Nor are we slower than allowed: 1000 requests take six waits.
-        assert_eq!((sent[999] - sent[0]) / WINDOW_MS, 6);
+        // Nor are we slower than allowed.
+        assert_eq!((sent[999] - sent[0]) / WINDOW_MS, 7);
+    }
+
+    #[tokio::test]
+    async fn a_write_follows_its_read_at_once() {
+        let (clock, pacing) = pacing(true, 0);
+        for _ in 0..1000 {
+            drop(pacing.admit(false).await.unwrap());
+            let read_ms = clock.now_ms();
+            for _ in 0..6 {
+                drop(pacing.admit(true).await.unwrap());
+            }
+            assert_eq!(clock.now_ms(), read_ms);
+        }
     }
 
     #[tokio::test]
     async fn the_loopback_is_not_counted() {
         let (clock, pacing) = pacing(false, 0);
         for _ in 0..1000 {
-            drop(pacing.admit().await.unwrap());
+            drop(pacing.admit(false).await.unwrap());
         }
         assert_eq!(clock.now_ms(), 1_000_000);
     }
@@ -184,10 +202,10 @@ mod tests {
         assert_eq!(until_ms, 1_000_000 + BLOCK_MS);
         assert_eq!(impatient.blocked(), until_ms, "the same block");
         assert!(
-            matches!(impatient.admit().await, Err(Error::Busy { retry_at_ms, .. }) if retry_at_ms == until_ms)
+            matches!(impatient.admit(false).await, Err(Error::Busy { retry_at_ms, .. }) if retry_at_ms == until_ms)
         );
         clock.advance(Duration::from_millis(305_000));
-        assert!(impatient.admit().await.is_ok());
+        assert!(impatient.admit(false).await.is_ok());
         assert_eq!(impatient.blocked() - clock.now_ms(), 2 * BLOCK_MS);
         clock.advance(Duration::from_millis(610_000));
         impatient.answered();
@@ -195,7 +213,7 @@ mod tests {
 
         let (clock, patient) = pacing(true, 600);
         patient.blocked();
-        assert!(patient.admit().await.is_ok());
+        assert!(patient.admit(false).await.is_ok());
         assert_eq!(clock.now_ms(), 1_000_000 + BLOCK_MS);
     }
 
@@ -204,10 +222,10 @@ mod tests {
         let (clock, pacing) = pacing(true, 0);
         clock.advance(Duration::from_secs(86_400));
         for _ in 0..WINDOW_REQUESTS_MAX {
-            drop(pacing.admit().await.unwrap());
+            drop(pacing.admit(true).await.unwrap());
         }
         let earlier = Pacing { clock: Arc::new(ManualClock::at(5_000)), ..pacing };
-        drop(earlier.admit().await.unwrap());
+        drop(earlier.admit(false).await.unwrap());
         assert_eq!(earlier.clock.now_ms(), 5_000);
     }
 

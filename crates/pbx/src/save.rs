@@ -6,103 +6,22 @@
 
 use crate::advice;
 use crate::body::{self, Body};
-use crate::checks;
+use crate::change::{Change, FieldWrite, NewEmployee, Outcome, Saved};
 use crate::client::Pbx;
 use crate::error::Error;
 use crate::photos::PhotoAnswer;
 use crate::record::{Record, Wired, reading};
 use crate::waf;
-use crate::wire::Call;
-use bytes::Bytes;
+use crate::wire::{CONGESTION_MS, Call};
 use http::Method;
 use reconcile::{EmployeeId, Field, Reading, canonical};
 use secrecy::{ExposeSecret, SecretString};
-use std::fmt;
+use std::time::Duration;
 
 /// Writing requests for one employee in one save.
 const WRITES_MAX: u8 = 6;
-
-/// A new value of one field. `None` clears.
-#[derive(Clone)]
-pub enum Change {
-    Name(String),
-    Extension(String),
-    /// Digits, as the PBX's own pages store it.
-    Mobile(Option<String>),
-    Email(Option<String>),
-    Photo(Option<Bytes>),
-    SipPassword(SecretString),
-}
-
-#[derive(Clone, Debug)]
-pub struct FieldWrite {
-    pub change: Change,
-    /// What the PBX stored when this was decided. If it stores something else
-    /// now, nothing is written. `NotLooked` takes whatever is there.
-    pub expected: Reading,
-}
-
-pub type Outcome = Result<(), Error>;
-
-/// What became of a save. An `Ok` says that the PBX took the field; what it
-/// made of it stands in the record and is the caller's to compare.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Saved {
-    pub record: Record,
-    pub outcomes: Vec<(Field, Outcome)>,
-    /// Of the picture, if one was written.
-    pub photo_etag: Option<String>,
-}
-
-#[derive(Clone, Debug)]
-pub struct NewEmployee {
-    pub name: String,
-    pub number: String,
-    pub secret: SecretString,
-    pub email: Option<String>,
-    /// Digits.
-    pub mobile: Option<String>,
-}
-
-impl Change {
-    pub fn field(&self) -> Field {
-        match self {
-            Change::Name(_) => Field::Name,
-            Change::Extension(_) => Field::Extension,
-            Change::Mobile(_) => Field::Mobile,
-            Change::Email(_) => Field::Email,
-            Change::Photo(_) => Field::Photo,
-            Change::SipPassword(_) => Field::SipPassword,
-        }
-    }
-
-    /// Whether the PBX could take it, as far as that can be told from here.
-    pub fn check(&self) -> Result<(), Error> {
-        let verdict = match self {
-            Change::Name(name) => checks::name(name),
-            Change::Extension(number) => checks::number(number),
-            Change::Mobile(Some(mobile)) => checks::mobile(mobile),
-            Change::Email(Some(email)) => checks::email(email),
-            Change::Photo(Some(photo)) => checks::photo(photo),
-            Change::SipPassword(secret) => checks::secret(secret),
-            Change::Mobile(None) | Change::Email(None) | Change::Photo(None) => Ok(()),
-        };
-        verdict.map_err(|why| Error::Unusable { field: self.field(), why })
-    }
-}
-
-impl fmt::Debug for Change {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Change::Name(text) | Change::Extension(text) => write!(f, "{} := {text:?}", self.field()),
-            Change::Mobile(text) | Change::Email(text) => write!(f, "{} := {text:?}", self.field()),
-            Change::Photo(photo) => {
-                write!(f, "{} := {:?} bytes", self.field(), photo.as_ref().map(Bytes::len))
-            }
-            Change::SipPassword(_) => write!(f, "{} := (secret)", self.field()),
-        }
-    }
-}
+/// How often a save is begun on a PBX that is busy for the moment.
+const TRIES_MAX: u8 = 4;
 
 impl Pbx {
     /// Creates an employee with one request. If the PBX refuses it, once more
@@ -154,6 +73,23 @@ impl Pbx {
         region: Option<&str>,
     ) -> Result<Saved, Error> {
         let _turn = self.wire.pacing.writer().await;
+        let mut tries = 1;
+        loop {
+            match self.save_once(id, writes, region).await {
+                // Nothing was written. Whoever was in the way may have
+                // changed what this stands on: it is read again.
+                Err(error) if tries < TRIES_MAX && self.is_over_soon(&error).await => tries += 1,
+                outcome => return outcome,
+            }
+        }
+    }
+
+    async fn save_once(
+        &self,
+        id: EmployeeId,
+        writes: &[FieldWrite],
+        region: Option<&str>,
+    ) -> Result<Saved, Error> {
         let record = self.record(id, region).await?.ok_or(Error::Gone { id })?;
         let mut job = Job::new(self, record, region);
         // A picture of a refused request stays although the rest does not, so
@@ -180,13 +116,31 @@ impl Pbx {
             }
         }
         let call = Call::send(Method::POST, "employees", &body::post(new, email, mobile), "create employees");
-        let wired: Wired = self.call(&call).await.map_err(|error| match scrub(error, Some(&new.secret)) {
+        let mut tries = 1;
+        let outcome = loop {
+            match self.call::<Wired>(&call).await {
+                Err(error) if tries < TRIES_MAX && self.is_over_soon(&error).await => tries += 1,
+                outcome => break outcome,
+            }
+        };
+        let wired = outcome.map_err(|error| match scrub(error, Some(&new.secret)) {
             Error::Refused { status, text, .. } => {
                 Error::Refused { status, text, advice: advice::CREATE.to_owned() }
             }
             error => error,
         })?;
         Ok(wired.into_record(&self.fingerprinter, region))
+    }
+
+    /// Waits for a PBX that is busy for the moment, not for one that blocks us.
+    async fn is_over_soon(&self, error: &Error) -> bool {
+        let Error::Busy { retry_at_ms, .. } = error else { return false };
+        let wait_ms = retry_at_ms - self.wire.clock.now_ms();
+        if wait_ms > CONGESTION_MS {
+            return false;
+        }
+        self.wire.clock.sleep(Duration::from_millis(u64::try_from(wait_ms).unwrap_or(0))).await;
+        true
     }
 
     fn sort_out(&self, changes: impl Iterator<Item = Change>) -> (Vec<Change>, Vec<(Field, Outcome)>) {

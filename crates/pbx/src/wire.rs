@@ -22,12 +22,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 const API: &str = "/pbxcore/api/v3/";
-/// Pauses before a write that met another writer is repeated.
-const LOCK_PAUSES_MS: [u64; 6] = [150, 300, 600, 1200, 2400, 4800];
-/// Pauses before a request that met a full queue is repeated.
+/// Pauses before a write that met another writer is repeated. Less than a
+/// second in all: after that, what the write stands on has to be read again.
+const LOCK_PAUSES_MS: [u64; 3] = [150, 300, 450];
+/// Pauses before a read that met a full queue is repeated.
 const QUEUE_PAUSES_MS: [u64; 3] = [1000, 2000, 4000];
-/// When to try again where nothing better is known.
-const RETRY_MS: i64 = 60_000;
+/// When it makes sense to try a busy PBX again.
+pub(crate) const CONGESTION_MS: i64 = 2_000;
 
 #[derive(Debug)]
 pub(crate) struct Wire {
@@ -125,7 +126,8 @@ impl Wire {
             tracing::debug!(method = %call.method, path = call.path, status = response.status.as_u16(), "pbx");
             let pause_ms = match &reply {
                 Reply::Locked(_) => locks.next(),
-                Reply::Overloaded(_) => queues.next(),
+                Reply::Overloaded(_) if call.harmless => queues.next(),
+                Reply::Overloaded(_) => None,
                 Reply::TooMany(_) => {
                     self.pacing.blocked();
                     blocks -= 1;
@@ -146,7 +148,7 @@ impl Wire {
     }
 
     async fn once(&self, call: &Call<'_>, pass: Pass<'_>) -> Result<Response, Error> {
-        let _lane = self.pacing.admit().await?;
+        let _lane = self.pacing.admit(!call.harmless).await?;
         let mut headers = HeaderMap::new();
         headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
         if call.method != Method::GET {
@@ -203,7 +205,7 @@ impl Wire {
             Reply::Filtered(text) => self.filtered(call, text),
             Reply::TooMany(why) => Error::Busy { why, retry_at_ms: self.pacing.blocked() },
             Reply::Overloaded(why) | Reply::Locked(why) => {
-                Error::Busy { why, retry_at_ms: self.clock.now_ms() + RETRY_MS }
+                Error::Busy { why, retry_at_ms: self.clock.now_ms() + CONGESTION_MS }
             }
             Reply::GaveUp(_) if call.harmless => Error::NoAnswer { what },
             Reply::GaveUp(why) => Error::OutcomeUnknown { what, why },

@@ -381,15 +381,42 @@ async fn a_locked_database_is_tried_again_within_bounds() {
     .await;
     assert_eq!(outcome(&saved.unwrap(), Field::Name), &Ok(()));
 
-    let script = Script::new([(GET, stored(json!({})))]);
-    for _ in 0..7 {
-        script.then([(PATCH, locked())]);
+    let script = Script::new([]);
+    for _ in 0..4 {
+        script.then([(GET, stored(json!({})))]);
+        script.then([(PATCH, locked()), (PATCH, locked()), (PATCH, locked()), (PATCH, locked())]);
     }
     let clock = Arc::new(ManualClock::at(0));
     let error = remote_at(&script, clock.clone()).save(ID, &[name("Anna B")], None).await.unwrap_err();
     assert!(matches!(error, Error::Busy { .. }));
     assert!((5_000..15_000).contains(&clock.now_ms()), "{}", clock.now_ms());
     script.done();
+}
+
+#[tokio::test]
+async fn what_the_other_writer_changed_is_seen() {
+    let locked = || refused("SQLSTATE[HY000]: General error: 5 database is locked");
+    let script = Script::new([(GET, stored(json!({})))]);
+    script.then([(PATCH, locked()), (PATCH, locked()), (PATCH, locked()), (PATCH, locked())]);
+    script.then([(GET, stored(json!({"user_username": "Anna Other"})))]);
+    let expected = Reading::one(Stored::new("Anna Smirnova", "Anna Smirnova"));
+    let write = FieldWrite { change: Change::Name("Anna B".into()), expected };
+    let saved = local(&script).save(ID, &[write], None).await.unwrap();
+    script.done();
+    assert_eq!(outcome(&saved, Field::Name), &Err(Error::Moved { field: Field::Name }));
+}
+
+#[tokio::test]
+async fn a_full_queue_is_not_a_refusal() {
+    let full = || failed(503, "Service temporarily unavailable, please retry later");
+    let (saved, _) = save(
+        &[name("Anna B")],
+        [(PATCH, full()), (GET, stored(json!({}))), (PATCH, stored(json!({"user_username": "Anna B"})))],
+    )
+    .await;
+    assert_eq!(outcome(&saved.unwrap(), Field::Name), &Ok(()));
+    let (saved, _) = create(bob(), [(POST, full()), (POST, full()), (POST, made())]).await;
+    assert!(saved.is_ok());
 }
 
 #[tokio::test]
