@@ -39,8 +39,8 @@ impl<'w> Vanished<'w> {
             let Some(link) = linked.get(person.id.as_str()) else { continue };
             let mut lost_any = false;
             for field in Field::ALL {
-                let absent = matches!(person.fields[field], Reading::Absent);
-                if had(link, field) && (absent || matches!(person.fields[field], Reading::Values(_))) {
+                if had(link, field) && looked(person, field) {
+                    let absent = person.fields[field] == Reading::Absent;
                     total[field].had += 1;
                     total[field].lost += u32::from(absent);
                     lost_any |= absent;
@@ -59,10 +59,10 @@ impl<'w> Vanished<'w> {
             let Some(link) = linked.get(person.id.as_str()).filter(|_| parents.contains(above)) else {
                 continue;
             };
-            for field in Field::ALL.into_iter().filter(|field| had(link, *field)) {
+            for field in Field::ALL.into_iter().filter(|field| had(link, *field) && looked(person, *field)) {
                 let tally = lost_by_parent.entry((field, above)).or_default();
                 tally.had += 1;
-                tally.lost += u32::from(matches!(person.fields[field], Reading::Absent));
+                tally.lost += u32::from(person.fields[field] == Reading::Absent);
             }
         }
         Vanished {
@@ -152,6 +152,10 @@ pub(crate) fn had(link: &Link, field: Field) -> bool {
     }
 }
 
+fn looked(person: &Person, field: Field) -> bool {
+    !matches!(person.fields[field], Reading::Unmapped | Reading::NotLooked)
+}
+
 fn proved(world: &World, vanished: &Vanished<'_>, link: &Link, person: &Person, field: Field) -> bool {
     if !world.people.verdict.is_complete() || vanished.holds(field, person) {
         return false;
@@ -180,7 +184,13 @@ fn later(mark: &Mark, than: &Mark) -> bool {
 
 /// The DN above this one: everything after the first unescaped comma.
 fn parent(dn: &str) -> &str {
-    let bytes = dn.as_bytes();
-    let comma = (0..bytes.len()).find(|&i| bytes[i] == b',' && (i == 0 || bytes[i - 1] != b'\\'));
-    comma.map_or("", |i| &dn[i + 1..])
+    let mut escaped = false;
+    for (at, byte) in dn.bytes().enumerate() {
+        match byte {
+            b',' if !escaped => return &dn[at + 1..],
+            b'\\' => escaped = !escaped,
+            _ => escaped = false,
+        }
+    }
+    ""
 }

@@ -132,6 +132,10 @@ pub enum Answer {
     Employee {
         id: EmployeeId,
     },
+    /// Never this one: what an undone join leaves behind.
+    NotThisOne {
+        id: EmployeeId,
+    },
     NewEmployee,
     Relink,
     /// Take this number; `keep_in_pbx` leaves the directory's value alone.

@@ -2,7 +2,6 @@
 //! write and waits for a human.
 
 use crate::field::Field;
-use crate::merge::Cause;
 use crate::plan::{Action, LinkStep};
 use crate::policy::Thresholds;
 use serde::{Deserialize, Serialize};
@@ -69,8 +68,8 @@ impl fmt::Display for Halt {
     }
 }
 
-/// Counts the people of a plan per kind. A first run is a human's decision:
-/// what a first meeting overwrites and whom it creates is in its preview.
+/// Counts the people of a plan per kind. Only creations of a first run are not
+/// counted: everybody is new then.
 pub fn count(actions: &[Action], lost_employees: u32, ran_before: bool) -> Counts {
     let mut counts = Counts::new();
     for action in actions {
@@ -117,10 +116,7 @@ fn kinds(action: &Action, ran_before: bool) -> Vec<GuardKind> {
         GuardKind::Renumberings,
     );
     let overwrites = |changes: &[crate::plan::Change]| {
-        changes.iter().any(|change| {
-            let counted = ran_before || change.cause != Cause::FirstMeeting;
-            change.before.is_some() && change.after.is_some() && counted
-        })
+        changes.iter().any(|change| change.before.is_some() && change.after.is_some())
     };
     add(overwrites(&action.pbx), GuardKind::OverwritesInPbx);
     add(overwrites(&action.directory), GuardKind::OverwritesInDirectory);

@@ -3,11 +3,12 @@
 //! result, not an error.
 
 use crate::canonical;
-use crate::conflict::{Answer, Candidate, ConflictKind};
+use crate::conflict::{Answer, Candidate, ConflictKind, Decision};
 use crate::employee::{Employee, EmployeeId};
 use crate::field::Field;
 use crate::link::{Link, LinkState};
-use crate::person::{Person, PersonId};
+use crate::person::{Person, PersonId, Whereabouts};
+use crate::plan;
 use crate::value::{Reading, Value};
 use crate::world::{Index, World};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -38,17 +39,24 @@ pub enum Match {
     },
 }
 
+impl Match {
+    pub(crate) fn relinked_from(&self) -> Option<&PersonId> {
+        match self {
+            Match::Relink { from, .. } => Some(from),
+            _ => None,
+        }
+    }
+}
+
 /// One entry for every person without a link, by id.
 pub fn join<'w>(world: &'w World, index: &Index<'w>) -> BTreeMap<&'w str, Match> {
-    let unlinked: Vec<&Person> = world
-        .people
-        .rows
-        .iter()
-        .filter(|person| !index.linked_people.contains_key(person.id.as_str()))
-        .collect();
+    let unlinked = world.people.rows.iter();
+    let unlinked = unlinked.filter(|person| !index.linked_people.contains_key(person.id.as_str()));
+    let mut unlinked: Vec<&Person> = unlinked.collect();
     if unlinked.is_empty() {
         return BTreeMap::new();
     }
+    unlinked.sort_by(|a, b| a.id.cmp(&b.id));
     let employees: Vec<Keyed> =
         world.employees.rows.iter().map(|employee| Keyed::employee(employee, world)).collect();
     let finder = Finder::over(&employees);
@@ -75,6 +83,9 @@ struct Keyed {
     email: Vec<String>,
     name: Option<Name>,
     mobile: Vec<String>,
+    /// The record was not read, and `mobile` is the list's dial string: where
+    /// calls go, which need not be the mobile number.
+    dial_only: bool,
     extension: Vec<String>,
 }
 
@@ -87,7 +98,7 @@ impl Keyed {
     fn employee(employee: &Employee, world: &World) -> Self {
         let mut keys = Keyed::of(employee.id, |field| &employee.fields[field]);
         if keys.mobile.is_empty() && !employee.dial.is_empty() {
-            // The record was not read; the list's dial string is a key as good.
+            keys.dial_only = true;
             let dial = canonical::mobile_in_pbx(&employee.dial, world.policy.region.as_deref());
             keys.mobile = dial.iter().flat_map(Value::readings).map(str::to_owned).collect();
         }
@@ -111,6 +122,7 @@ impl Keyed {
             email: all(Field::Email),
             name,
             mobile: all(Field::Mobile),
+            dial_only: false,
             extension: all(Field::Extension),
         }
     }
@@ -129,7 +141,10 @@ impl Keyed {
                 continue;
             }
             let equal = mine.iter().any(|key| theirs.contains(key));
-            evidence.note(field, equal);
+            // Another dial string says nothing against anybody.
+            if equal || field != Field::Mobile || !(self.dial_only || other.dial_only) {
+                evidence.note(field, equal);
+            }
         }
         if let (Some(mine), Some(theirs)) = (&self.name, &other.name) {
             if mine.folded == theirs.folded {
@@ -214,18 +229,23 @@ struct Matcher<'a, 'w> {
 impl<'w> Matcher<'_, 'w> {
     /// Applies a remembered human choice. True when there was one.
     fn decide(&mut self, person: &'w Person) -> bool {
-        let decisions = self.index.decisions.get(person.id.as_str()).map(Vec::as_slice).unwrap_or_default();
+        let decisions = self.decisions(person);
+        if decisions.iter().any(|decision| decision.answer == Answer::LeaveOut) {
+            self.results.insert(person.id.as_str(), Match::LeftOut);
+            return true;
+        }
         let about_match = |kind| {
             matches!(
                 kind,
                 ConflictKind::AmbiguousMatch | ConflictKind::BackUnderNewId | ConflictKind::AlreadySomeones
             )
         };
-        for decision in decisions {
+        for decision in decisions.iter().rev().filter(|decision| about_match(decision.kind)) {
             let result = match &decision.answer {
-                Answer::LeaveOut => Match::LeftOut,
-                Answer::NewEmployee if about_match(decision.kind) => Match::Nobody,
-                Answer::Employee { id } if about_match(decision.kind) => match self.given(*id) {
+                Answer::NewEmployee if person.account.active() => Match::Nobody,
+                Answer::Employee { id } => match self.given(*id) {
+                    // A disabled account is no reason to move a link.
+                    Some(Match::Relink { .. }) if !person.account.active() => Match::Ignored,
                     Some(result) => result,
                     None => continue,
                 },
@@ -248,7 +268,7 @@ impl<'w> Matcher<'_, 'w> {
         }
         match self.index.links_by_employee.get(&id) {
             None => Some(Match::Join { employee: id, by: Vec::new(), decided: true }),
-            Some(link) if gone(link, self.index) => {
+            Some(link) if gone(self.world, self.index, link) => {
                 Some(Match::Relink { employee: id, from: link.person.clone() })
             }
             Some(_) => None,
@@ -268,8 +288,43 @@ impl<'w> Matcher<'_, 'w> {
             let result = self.enabled_match(hits, &wanted);
             self.results.insert(person.id.as_str(), result);
         }
+        self.relink(people);
         for (_, hits) in &hits {
             self.claimed.extend(hits.iter().map(|hit| self.employees[hit.at].id));
+        }
+    }
+
+    /// Moves the links that humans said to move, each to its one new person. The
+    /// answer is good for the candidates it was given about, and no others.
+    fn relink(&mut self, people: &[&'w Person]) {
+        let mut moves: BTreeMap<EmployeeId, Vec<(&'w Person, &'w Link)>> = BTreeMap::new();
+        for person in people {
+            let Some(Match::Ask { kind: ConflictKind::BackUnderNewId, candidates }) =
+                self.results.get(person.id.as_str())
+            else {
+                continue;
+            };
+            let stands_on = stands_on(person, candidates);
+            let relink = self.decisions(person).iter().any(|decision| {
+                decision.kind == ConflictKind::BackUnderNewId
+                    && decision.answer == Answer::Relink
+                    && decision.stands_on == stands_on
+            });
+            let of_the_gone = candidates.iter().filter_map(|candidate| {
+                let link = self.index.links_by_employee.get(&candidate.employee).copied()?;
+                gone(self.world, self.index, link).then_some(link)
+            });
+            if let (true, [link]) = (relink, &of_the_gone.collect::<Vec<_>>()[..]) {
+                moves.entry(link.employee).or_default().push((person, link));
+            }
+        }
+        for (employee, to) in moves {
+            if let [(person, link)] = to[..]
+                && self.decided.insert(employee)
+            {
+                let result = Match::Relink { employee, from: link.person.clone() };
+                self.results.insert(person.id.as_str(), result);
+            }
         }
     }
 
@@ -292,7 +347,7 @@ impl<'w> Matcher<'_, 'w> {
         if !linked.is_empty() {
             let back = linked.iter().any(|hit| {
                 let link = self.index.links_by_employee.get(&self.employees[hit.at].id);
-                link.is_some_and(|link| gone(link, self.index))
+                link.is_some_and(|link| gone(self.world, self.index, link))
             });
             let kind = if back { ConflictKind::BackUnderNewId } else { ConflictKind::AlreadySomeones };
             return self.ask(kind, linked);
@@ -334,11 +389,20 @@ impl<'w> Matcher<'_, 'w> {
 
     fn hits(&self, finder: &Finder<'_>, person: &Person) -> Vec<Hit> {
         let keys = Keyed::person(person);
-        let compared = finder.candidates(&keys).into_iter().map(|at| {
+        let decisions = self.decisions(person);
+        let never = |at: usize| {
+            let answer = Answer::NotThisOne { id: self.employees[at].id };
+            decisions.iter().any(|decision| decision.answer == answer)
+        };
+        let compared = finder.candidates(&keys).into_iter().filter(|at| !never(*at)).map(|at| {
             let evidence = keys.compare(&self.employees[at]);
             Hit { at, evidence }
         });
         compared.filter(|hit| !hit.evidence.agrees.is_empty()).collect()
+    }
+
+    fn decisions(&self, person: &Person) -> &[&'w Decision] {
+        self.index.decisions.get(person.id.as_str()).map(Vec::as_slice).unwrap_or_default()
     }
 
     fn free(&self, hit: &Hit) -> bool {
@@ -369,8 +433,22 @@ impl<'w> Matcher<'_, 'w> {
     }
 }
 
-/// Whether the person of this link is gone, as far as is known.
-pub(crate) fn gone(link: &Link, index: &Index<'_>) -> bool {
+/// Everything that made a person recognisable when a match was asked about.
+pub(crate) fn stands_on(person: &Person, candidates: &[Candidate]) -> String {
+    let mut parts: Vec<String> = KEYS.iter().map(|field| plan::essence(&person.fields[*field])).collect();
+    parts.extend(candidates.iter().map(|candidate| candidate.employee.to_string()));
+    plan::stands_on(&parts.iter().map(String::as_str).collect::<Vec<_>>())
+}
+
+/// Whether the person of this link is known to be gone: not seen is not gone.
+fn gone(world: &World, index: &Index<'_>, link: &Link) -> bool {
+    if index.people.contains_key(link.person.as_str()) {
+        return false;
+    }
     let left = matches!(&link.state, LinkState::Left { reason, .. } if reason.is_gone());
-    left || !index.people.contains_key(link.person.as_str())
+    let found_gone = matches!(
+        world.whereabouts.get(&link.person),
+        Some(Whereabouts::NotFound | Whereabouts::OutOfScope { .. } | Whereabouts::FilteredOut { .. })
+    );
+    left || (found_gone && world.people.verdict.is_complete())
 }

@@ -12,6 +12,7 @@ mod conflict;
 mod employee;
 mod field;
 pub mod guard;
+mod impostor;
 pub mod join;
 mod link;
 pub mod merge;

@@ -3,6 +3,7 @@
 use crate::employee::EmployeeId;
 use crate::field::FieldMap;
 use crate::person::{Mark, PersonId};
+use crate::plan::LinkStep;
 use crate::value::Value;
 use serde::{Deserialize, Serialize};
 
@@ -28,6 +29,34 @@ pub struct Link {
     pub photo_etag: Option<Box<str>>,
     /// The entry's change mark when its picture was last read.
     pub photo_mark: Option<Mark>,
+}
+
+impl Link {
+    /// Takes the step of an action, before its agreements and writes. Steps
+    /// that make or end a link are none of its business.
+    pub fn take(&mut self, step: &LinkStep, now_ms: i64) {
+        let was_gone = matches!(&self.state, LinkState::Left { reason, .. } if reason.is_gone());
+        self.state = match step {
+            LinkStep::Leave { reason } => {
+                // A new reason for somebody who left before: still since then.
+                let since_ms = match &self.state {
+                    LinkState::Left { since_ms, .. } => *since_ms,
+                    LinkState::Active | LinkState::Resting { .. } => now_ms,
+                };
+                LinkState::Left { reason: *reason, since_ms }
+            }
+            LinkStep::Return { .. } | LinkStep::Wake => LinkState::Active,
+            LinkStep::Rest => LinkState::Resting { since_ms: now_ms },
+            LinkStep::Create { .. } | LinkStep::Join { .. } | LinkStep::Relink { .. } | LinkStep::Unlink => {
+                return;
+            }
+        };
+        // Whoever is back from gone meets for the first time again, even if
+        // their account comes back disabled.
+        if was_gone && !matches!(&self.state, LinkState::Left { reason, .. } if reason.is_gone()) {
+            self.pairs = FieldMap::default();
+        }
+    }
 }
 
 /// The values with which the two sides agreed; `None` = empty.

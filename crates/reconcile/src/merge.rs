@@ -132,6 +132,31 @@ pub fn merge(
     }
 }
 
+/// The side a human preferred.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Winner {
+    Directory,
+    Pbx,
+}
+
+/// What a human's choice of one side comes to. It crosses as any change would:
+/// within the direction in force, and an emptiness only where it may. What may
+/// not cross stays as it is on both sides.
+pub fn decide(
+    field: Field,
+    policy: FieldPolicy,
+    direction: Direction,
+    directory: State<'_>,
+    pbx: State<'_>,
+    winner: Winner,
+) -> Outcome {
+    let crossing = Crossing { field, policy, direction, directory, pbx };
+    match winner {
+        Winner::Directory => crossing.to_pbx(Cause::Decision),
+        Winner::Pbx => crossing.to_directory(Cause::Decision),
+    }
+}
+
 /// The two sides of one field, known and different, and what may cross.
 struct Crossing<'a> {
     field: Field,
@@ -150,10 +175,10 @@ impl Crossing<'_> {
         match (self.directory, self.pbx) {
             (State::Empty, _) => self.to_directory(Cause::FirstMeeting),
             (_, State::Empty) => self.to_pbx(Cause::FirstMeeting),
-            _ => match (self.policy.first_meeting, self.direction) {
-                (FirstMeeting::Directory, _) => self.to_pbx(Cause::FirstMeeting),
-                (FirstMeeting::Pbx, _) => self.to_directory(Cause::FirstMeeting),
-                (FirstMeeting::Ask, _) => Outcome::Ask(Question::FirstMeeting),
+            _ => match self.policy.first_meeting {
+                FirstMeeting::Directory => self.to_pbx(Cause::FirstMeeting),
+                FirstMeeting::Pbx => self.to_directory(Cause::FirstMeeting),
+                FirstMeeting::Ask => Outcome::Ask(Question::FirstMeeting),
             },
         }
     }

@@ -136,7 +136,10 @@ fn record_needed(world: &World, link: &Link, person: &Person, employee: &Employe
     if !unlooked_record_field(world, employee) {
         return false;
     }
-    let never_met = |field| wanted(world, field) && link.pairs[field].is_none();
+    let never_met = |field: Field| {
+        let usable = !matches!(person.fields[field], Reading::Unusable(_));
+        wanted(world, field) && usable && (link.pairs[field].is_none() || already_gone(link))
+    };
     let moved = |field: Field| {
         let then = link.pairs[field].as_ref().and_then(|pair| pair.directory.as_ref());
         wanted(world, field)

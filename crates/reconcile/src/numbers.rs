@@ -56,6 +56,7 @@ impl<'w> Numbers<'w> {
         } else {
             (world.policy.numbers.clone(), None)
         };
+        let ranges: Vec<NumberRange> = ranges.into_iter().map(within_digits).collect();
         Numbers {
             in_pbx: world.numbers.iter().map(|row| (&*row.number, row)).collect(),
             employee_of,
@@ -99,11 +100,10 @@ impl<'w> Numbers<'w> {
         Some(format!("{}{holder}", kind_in_words(&row.kind)))
     }
 
-    /// A leading-zero number in the PBX whose stripped form this is.
+    /// A number in the PBX that is this one with leading zeros.
     pub fn shadowed_by(&self, number: &str) -> Option<&'w str> {
-        let stripped = plain(number)?;
-        let zeros = (number.len() + 1..=DIGITS_MAX as usize + 4).map(|width| format!("{stripped:0>width$}"));
-        zeros.filter_map(|padded| self.in_pbx.get_key_value(padded.as_str()).map(|(key, _)| *key)).next()
+        let padded = (number.len() + 1..=DIGITS_MAX as usize).map(|width| format!("{number:0>width$}"));
+        padded.filter_map(|padded| self.in_pbx.get_key_value(padded.as_str()).map(|(key, _)| *key)).next()
     }
 
     /// Free numbers close to a wanted one, without taking them.
@@ -156,6 +156,11 @@ fn default_range(world: &World) -> (Vec<NumberRange>, Option<String>) {
     });
     let to = 10u64.pow(length) - 1;
     (vec![NumberRange { from: from.min(to) as u32, to: to as u32 }], warning)
+}
+
+/// A range cut down to numbers the PBX takes.
+fn within_digits(range: NumberRange) -> NumberRange {
+    NumberRange { from: range.from.max(10), to: range.to.min(10u32.pow(DIGITS_MAX) - 1) }
 }
 
 fn kind_in_words(kind: &str) -> &str {

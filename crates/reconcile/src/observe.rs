@@ -4,25 +4,23 @@
 use crate::absence::{self, Vanished};
 use crate::employee::Employee;
 use crate::field::Field;
-use crate::link::{Interval, Link, LinkState, Sight};
+use crate::impostor;
+use crate::link::{Interval, Link, Sight};
 use crate::merge::State;
 use crate::person::{Mark, Person};
 use crate::value::Value;
 use crate::world::World;
 
-/// The links whose observations changed, with the new ones. Resting links
-/// keep theirs: what they saw last is the evidence.
+/// The links whose observations changed, with the new ones.
 pub fn observe(world: &World) -> Vec<Link> {
     let index = world.index();
     let vanished = Vanished::find(world, &index.linked_people);
-    let seen = world.links.iter().filter(|link| !matches!(link.state, LinkState::Resting { .. })).filter_map(
-        |link| {
-            let person = index.people.get(link.person.as_str()).copied();
-            let employee = index.employees.get(&link.employee).copied();
-            let now = observed(world, &vanished, link, person, employee);
-            (now != *link).then_some(now)
-        },
-    );
+    let seen = world.links.iter().filter_map(|link| {
+        let person = index.people.get(link.person.as_str()).copied();
+        let employee = index.employees.get(&link.employee).copied();
+        let now = observed(world, &vanished, link, person, employee);
+        (now != *link).then_some(now)
+    });
     seen.collect()
 }
 
@@ -38,7 +36,9 @@ pub fn observed(
     if let Some(person) = person {
         see_person(world, vanished, link, person, employee, &mut now);
     }
-    if let Some(employee) = employee {
+    // Of somebody else under a known id nothing is remembered: what was seen
+    // before is the evidence against them, in every later run too.
+    if let Some(employee) = employee.filter(|employee| !impostor::is_somebody_else(world, link, employee)) {
         for field in Field::ALL {
             let state = absence::in_pbx(&employee.fields[field]);
             let looked_ms = match field {
@@ -65,14 +65,15 @@ fn see_person(
         let pbx = employee.map_or(&nothing, |employee| &employee.fields[field]);
         let state = absence::in_directory(world, vanished, Some(link), person, field, pbx);
         see(&mut now.directory[field], state, world.directory_seen_ms, world.now_ms, person.mark.as_ref());
+        // A picture nothing could be concluded from is read again.
+        if field == Field::Photo && matches!(state, State::Set(_) | State::Empty) {
+            now.photo_mark.clone_from(&person.mark);
+        }
     }
     if let Some(name) = person.fields[Field::Name].values().first() {
         now.name = name.canonical().into();
     }
     now.dn.clone_from(&person.dn);
-    if person.fields[Field::Photo] != crate::Reading::NotLooked {
-        now.photo_mark.clone_from(&person.mark);
-    }
 }
 
 /// A new value came after the last look at its predecessor; a known one keeps

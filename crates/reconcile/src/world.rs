@@ -65,15 +65,24 @@ pub struct Index<'w> {
     pub employees: HashMap<EmployeeId, &'w Employee>,
     pub links_by_employee: HashMap<EmployeeId, &'w Link>,
     pub linked_people: HashMap<&'w str, &'w Link>,
+    /// The oldest first.
     pub decisions: BTreeMap<&'w str, Vec<&'w Decision>>,
     pub set_aside: HashMap<(&'w str, Option<Field>), &'w SetAside>,
 }
 
 impl World {
+    /// Why a side was not read completely, where one was not.
+    pub fn doubt(&self) -> Option<&str> {
+        self.people.verdict.reason().or(self.employees.verdict.reason())
+    }
+
     pub fn index(&self) -> Index<'_> {
         let mut decisions: BTreeMap<&str, Vec<&Decision>> = BTreeMap::new();
         for decision in &self.decisions {
             decisions.entry(decision.person.as_str()).or_default().push(decision);
+        }
+        for of_person in decisions.values_mut() {
+            of_person.sort_by_key(|decision| (decision.at_ms, decision.kind, decision.field));
         }
         Index {
             people: self.people.rows.iter().map(|person| (person.id.as_str(), person)).collect(),

@@ -12,7 +12,7 @@ use crate::join::{self, Match};
 use crate::numbers::Numbers;
 use crate::person::{Person, PersonId};
 use crate::world::{Index, World};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 /// Makes the plan for a world. Pure: the same world gives the same plan.
 pub fn plan(world: &World) -> Plan {
@@ -30,8 +30,10 @@ pub fn plan(world: &World) -> Plan {
         held_back: BTreeMap::new(),
         lost_employees: 0,
     };
+    // A link that a human moved is not looked at under its old person.
+    let moved: HashSet<&PersonId> = matches.values().filter_map(Match::relinked_from).collect();
     for link in &world.links {
-        if !builder.is_relinked(&matches, &link.person) {
+        if world.doubt().is_some() || !moved.contains(&link.person) {
             builder.linked(link);
         }
     }
@@ -99,8 +101,13 @@ impl<'w> Builder<'w> {
         self.decisions(person).iter().any(|decision| decision.answer == Answer::LeaveOut)
     }
 
+    /// Of several reasons the first in the alphabet is told, whoever came first.
     pub fn hold_back(&mut self, what: &'static str, why: &str) {
-        self.held_back.entry(what).or_insert_with(|| (0, why.to_owned())).0 += 1;
+        let (people, told) = self.held_back.entry(what).or_insert_with(|| (0, why.to_owned()));
+        *people += 1;
+        if why < told.as_str() {
+            why.clone_into(told);
+        }
     }
 
     pub fn skip(&mut self, person: &Person, reason: impl Into<String>) {
@@ -124,10 +131,6 @@ impl<'w> Builder<'w> {
         self.index.decisions.get(person).map(Vec::as_slice).unwrap_or_default()
     }
 
-    fn is_relinked(&self, matches: &BTreeMap<&str, Match>, person: &PersonId) -> bool {
-        matches.values().any(|result| matches!(result, Match::Relink { from, .. } if from == person))
-    }
-
     fn unlinked(&mut self, person: &'w Person, result: &Match) {
         match result {
             Match::LeftOut => self.skip(person, "left out by an administrator"),
@@ -144,7 +147,7 @@ impl<'w> Builder<'w> {
             Match::Ask { kind, candidates } => {
                 let mut conflict = describe::about(&person.id, &describe::name_of(person), *kind);
                 conflict.directory_value = describe::shown(&person.fields[Field::Email]);
-                conflict.stands_on = describe::keys_stand_on(person, candidates);
+                conflict.stands_on = join::stands_on(person, candidates);
                 conflict.candidates.clone_from(candidates);
                 (conflict.reason, conflict.ways_out) = match kind {
                     ConflictKind::BackUnderNewId => (
@@ -175,11 +178,8 @@ impl<'w> Builder<'w> {
 
     fn finish(mut self) -> Plan {
         // An action of a later wave needs what an earlier one frees.
-        self.drafts.sort_by(|a, b| {
-            let key =
-                |draft: &Draft| (draft.action.wave, draft.action.name.clone(), draft.action.person.clone());
-            key(a).cmp(&key(b))
-        });
+        let key = |draft: &Draft| (draft.action.wave, draft.action.name.clone(), draft.action.person.clone());
+        self.drafts.sort_by_cached_key(key);
         let (actions, lines): (Vec<Action>, Vec<PersonLine>) =
             self.drafts.into_iter().map(|draft| (draft.action, draft.line)).unzip();
         self.lines.extend(lines);

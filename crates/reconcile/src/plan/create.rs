@@ -25,10 +25,9 @@ impl<'w> Builder<'w> {
     /// Plans a new employee. `again` is the link of one who was deleted in
     /// the PBX and that a human wants back.
     pub(super) fn create(&mut self, person: &'w Person, again: Option<&'w Link>) {
-        if let Some(why) = self.world.employees.verdict.reason() {
-            let why = why.to_owned();
-            self.hold_back("creations", &why);
-            return self.skip(person, "not created: the PBX was read incompletely");
+        if let Some(why) = self.world.doubt() {
+            self.hold_back("creations", why);
+            return self.skip(person, "not created: a side was read incompletely");
         }
         let name = match &person.fields[Field::Name] {
             Reading::Values(values) => &values[0],
@@ -100,8 +99,14 @@ impl<'w> Builder<'w> {
 
     fn wanted_number(&self, person: &Person, again: Option<&Link>) -> Number {
         let reading = &person.fields[Field::Extension];
-        if !self.world.policy.direction(Field::Extension).to_pbx() {
-            return Number::Free;
+        let asked = describe::essence(reading);
+        match self.number_answer(person.id.as_str(), &asked, None) {
+            Some(Answer::Number { number, keep_in_pbx }) => {
+                return Number::Asked(Want::decided(number, &asked, *keep_in_pbx));
+            }
+            Some(Answer::NewEmployee) => return Number::Free,
+            _ if !self.world.policy.direction(Field::Extension).to_pbx() => return Number::Free,
+            _ => {}
         }
         let nothing = Reading::Empty;
         let about = |kind| describe::about_field(person, None, kind, Field::Extension, &nothing);
@@ -114,23 +119,19 @@ impl<'w> Builder<'w> {
             }
             _ => None,
         };
-        let asked = |number: &str, from| Number::Asked(Want { number: number.into(), from });
         if let Some(conflict) = question {
             let id = person.id.as_str();
             return match self.answer(id, conflict.kind, Some(Field::Extension), &conflict.stands_on) {
-                Some(Answer::Number { number, .. }) => asked(number, NumberFrom::Decision),
+                Some(Answer::Number { number, keep_in_pbx }) => {
+                    Number::Asked(Want::decided(number, &asked, *keep_in_pbx))
+                }
                 _ => Number::Ask(conflict),
             };
         }
         let wanted = reading.values().first().map(Value::canonical);
-        match self.number_answer(person.id.as_str(), wanted.unwrap_or_default(), None) {
-            Some(Answer::Number { number, .. }) => return asked(number, NumberFrom::Decision),
-            Some(Answer::NewEmployee) => return Number::Free,
-            _ => {}
-        }
         let before = again.and_then(|link| link.pbx[Field::Extension].as_ref());
         match wanted.or_else(|| before.and_then(|sight| sight.value.as_ref()).map(Value::canonical)) {
-            Some(number) => asked(number, NumberFrom::Directory),
+            Some(number) => Number::Asked(Want { asked: asked.into(), ..Want::asked(number) }),
             None => Number::Free,
         }
     }

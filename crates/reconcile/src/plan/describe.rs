@@ -3,7 +3,6 @@
 use crate::conflict::{Conflict, ConflictKind, RefusedBy, WayOut};
 use crate::employee::EmployeeId;
 use crate::field::Field;
-use crate::join::KEYS;
 use crate::link::Link;
 use crate::person::{Account, Person, PersonId};
 use crate::value::Reading;
@@ -21,7 +20,7 @@ pub fn stands_on(parts: &[&str]) -> String {
 }
 
 /// What a reading looks like to the digest above: values by canonical form.
-pub(super) fn essence(reading: &Reading) -> String {
+pub(crate) fn essence(reading: &Reading) -> String {
     match reading {
         Reading::Unmapped | Reading::NotLooked => "?".to_owned(),
         Reading::Absent | Reading::Empty => String::new(),
@@ -35,6 +34,15 @@ pub(super) fn shown(reading: &Reading) -> Option<String> {
     match reading {
         Reading::Values(values) => Some(values.iter().map(Value::raw).collect::<Vec<_>>().join(", ")),
         Reading::Unusable(unusable) => Some(unusable.raw.clone()),
+        Reading::Unmapped | Reading::NotLooked | Reading::Absent | Reading::Empty => None,
+    }
+}
+
+/// What a directory write finds in its place: the value it replaces, usable or not.
+pub(super) fn stored(reading: &Reading) -> Option<Value> {
+    match reading {
+        Reading::Values(values) => values.first().cloned(),
+        Reading::Unusable(unusable) => Some(Value::new(unusable.raw.as_str(), unusable.raw.as_str())),
         Reading::Unmapped | Reading::NotLooked | Reading::Absent | Reading::Empty => None,
     }
 }
@@ -142,13 +150,6 @@ pub(super) fn unusable(mut conflict: Conflict, side: &str, why: &str) -> Conflic
     conflict
 }
 
-/// Everything that made a person recognisable when a match was asked about.
-pub(super) fn keys_stand_on(person: &Person, candidates: &[crate::Candidate]) -> String {
-    let mut parts: Vec<String> = KEYS.iter().map(|field| essence(&person.fields[*field])).collect();
-    parts.extend(candidates.iter().map(|candidate| candidate.employee.to_string()));
-    stands_on(&parts.iter().map(String::as_str).collect::<Vec<_>>())
-}
-
-pub(super) fn link_stands_on(link: &Link) -> String {
+pub(crate) fn link_stands_on(link: &Link) -> String {
     stands_on(&[link.person.as_str(), &link.employee.to_string()])
 }

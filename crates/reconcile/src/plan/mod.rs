@@ -4,11 +4,13 @@
 mod build;
 mod create;
 mod describe;
+mod fields;
 mod linked;
 mod renumber;
 
 pub use build::plan;
 pub use create::creation_stands_on;
+pub(crate) use describe::{essence, link_stands_on};
 pub use describe::{field_stands_on, stands_on};
 
 use crate::conflict::Conflict;
@@ -90,6 +92,7 @@ pub enum LinkStep {
     Leave {
         reason: LeftReason,
     },
+    /// Back from gone, the old pairs are void: see [`crate::Link::take`].
     Return {
         was: LeftReason,
     },

@@ -7,14 +7,34 @@ use crate::conflict::{Answer, Conflict, ConflictKind, RefusedBy, WayOut};
 use crate::employee::EmployeeId;
 use crate::field::Field;
 use crate::merge::Cause;
+use crate::person::{Person, PersonId};
 use crate::value::Value;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 /// A number a draft needs in the PBX.
 #[derive(Clone, Debug)]
 pub(super) struct Want {
     pub number: Box<str>,
     pub from: NumberFrom,
+    /// What the directory says, which a conflict about the number stands on
+    /// even where a human gave another one.
+    pub asked: Box<str>,
+    /// A human said that the directory's value stays.
+    pub keep_in_pbx: bool,
+}
+
+impl Want {
+    pub(super) fn asked(number: &str) -> Self {
+        Want { number: number.into(), from: NumberFrom::Directory, asked: number.into(), keep_in_pbx: false }
+    }
+
+    pub(super) fn decided(number: &str, asked: &str, keep_in_pbx: bool) -> Self {
+        Want { number: number.into(), from: NumberFrom::Decision, asked: asked.into(), keep_in_pbx }
+    }
+
+    fn free(number: Box<str>) -> Self {
+        Want { from: NumberFrom::Free, ..Want::asked(&number) }
+    }
 }
 
 /// What stands in the way of a wanted number.
@@ -64,7 +84,8 @@ fn refusals(builder: &Builder<'_>) -> Refusals {
     for (number, drafts) in wanted.iter().filter(|(_, drafts)| drafts.len() > 1) {
         for at in drafts {
             let others = drafts.iter().filter(|other| *other != at);
-            let names: Vec<&str> = others.map(|other| &*builder.drafts[*other].action.name).collect();
+            let mut names: Vec<&str> = others.map(|other| &*builder.drafts[*other].action.name).collect();
+            names.sort_unstable();
             let why = format!("number {number} is asked for by {} too: nobody gets it", names.join(", "));
             refused.insert(*at, (ConflictKind::NumberWantedTwice, why));
         }
@@ -82,10 +103,11 @@ fn waves(builder: &Builder<'_>, refused: &mut Refusals) -> BTreeMap<usize, u32> 
         .filter(|(_, draft)| draft.want.is_some())
         .filter_map(|(at, draft)| Some((draft.action.employee?, at)))
         .collect();
+    let named = Named::of(builder);
     let mut waits_for: BTreeMap<usize, usize> = BTreeMap::new();
     for (at, draft) in builder.drafts.iter().enumerate() {
         let Some(want) = draft.want.as_ref().filter(|_| !refused.contains_key(&at)) else { continue };
-        match obstacle(builder, draft, want, &movers) {
+        match obstacle(builder, draft, want, &movers, &named) {
             Obstacle::None => {}
             Obstacle::After(holder) => {
                 waits_for.insert(at, holder);
@@ -128,10 +150,13 @@ enum Chain {
 fn chain(from: usize, waits_for: &BTreeMap<usize, usize>, refused: &Refusals) -> Chain {
     let (mut at, mut depth) = (from, 0);
     while let Some(&next) = waits_for.get(&at) {
-        // A chain longer than the number of links runs in a circle, and every
-        // member of a circle finds that out for itself.
-        if depth as usize > waits_for.len() || next == from {
+        if next == from {
             return Chain::Cycle;
+        }
+        // Longer than all links together: it runs into a circle, whose members
+        // find that out for themselves.
+        if depth as usize > waits_for.len() {
+            return Chain::Blocked;
         }
         at = next;
         depth += 1;
@@ -139,11 +164,48 @@ fn chain(from: usize, waits_for: &BTreeMap<usize, usize>, refused: &Refusals) ->
     if refused.contains_key(&at) { Chain::Blocked } else { Chain::Frees(depth) }
 }
 
+/// Which wanted numbers the directory itself gives to whom.
+struct Named<'w> {
+    by_number: HashMap<&'w str, Vec<&'w Person>>,
+}
+
+impl<'w> Named<'w> {
+    fn of(builder: &Builder<'w>) -> Self {
+        let wanted: HashSet<&str> =
+            builder.drafts.iter().filter_map(|draft| Some(&*draft.want.as_ref()?.number)).collect();
+        let mut by_number: HashMap<&str, Vec<&Person>> = HashMap::new();
+        if wanted.is_empty() {
+            return Named { by_number };
+        }
+        // Whose number in the directory is exchanged by this very plan.
+        let changing: HashSet<&str> = builder
+            .drafts
+            .iter()
+            .filter(|draft| draft.action.directory.iter().any(|change| change.field == Field::Extension))
+            .map(|draft| draft.action.person.as_str())
+            .collect();
+        for person in builder.world.people.rows.iter().filter(|row| !changing.contains(row.id.as_str())) {
+            for value in person.fields[Field::Extension].values() {
+                if wanted.contains(value.canonical()) {
+                    by_number.entry(value.canonical()).or_default().push(person);
+                }
+            }
+        }
+        Named { by_number }
+    }
+
+    fn somebody_else(&self, number: &str, than: &PersonId) -> Option<&'w Person> {
+        let people = self.by_number.get(number)?.iter().filter(|person| person.id != *than);
+        people.min_by(|a, b| a.id.cmp(&b.id)).copied()
+    }
+}
+
 fn obstacle(
     builder: &Builder<'_>,
     draft: &Draft,
     want: &Want,
     movers: &HashMap<EmployeeId, usize>,
+    named: &Named<'_>,
 ) -> Obstacle {
     let number = &*want.number;
     let taken = |by: &str| {
@@ -152,27 +214,39 @@ fn obstacle(
             if free.is_empty() { String::new() } else { format!("; free nearby: {}", free.join(", ")) };
         Obstacle::Conflict(ConflictKind::NumberTaken, format!("number {number} belongs to {by}{offer}"))
     };
-    if let Some(holder) = builder.numbers.employee_with(number) {
-        if draft.action.employee == Some(holder) {
-            return Obstacle::None;
-        }
-        if let Some(&at) = movers.get(&holder) {
-            return Obstacle::After(at);
-        }
-        let holder = builder.index.employees.get(&holder);
-        let name = holder.and_then(|employee| employee.fields[Field::Name].values().first());
-        return taken(name.map_or("another employee", Value::raw));
+    if builder.world.reserved.iter().any(|reserved| **reserved == *number) {
+        return taken("a person of another directory, or to an unfinished creation");
     }
     if let Some(holder) = builder.numbers.held_by_other(number) {
         return taken(&format!("{holder} of the PBX"));
     }
-    if let Some(padded) = builder.numbers.shadowed_by(number) {
+    // A human who gives a number knows better than a stale entry.
+    let stale = want.from == NumberFrom::Decision;
+    if let Some(other) = named.somebody_else(number, &draft.action.person).filter(|_| !stale) {
+        return taken(&format!("{} in the directory", describe::name_of(other)));
+    }
+    let shadow = builder.numbers.shadowed_by(number);
+    let holder = builder.numbers.employee_with(number);
+    let (holder, blocked_by) = match (holder, shadow) {
+        (Some(holder), _) => (holder, None),
+        (None, Some(padded)) => match builder.numbers.employee_with(padded) {
+            Some(holder) => (holder, Some(padded)),
+            None => return taken(&format!("{padded} in the PBX, which blocks it")),
+        },
+        (None, None) => return Obstacle::None,
+    };
+    if draft.action.employee == Some(holder) {
+        return Obstacle::None;
+    }
+    if let Some(&at) = movers.get(&holder) {
+        return Obstacle::After(at);
+    }
+    if let Some(padded) = blocked_by {
         return taken(&format!("{padded} in the PBX, which blocks it"));
     }
-    if builder.world.reserved.iter().any(|reserved| **reserved == *number) {
-        return taken("a person of another directory, or to an unfinished creation");
-    }
-    Obstacle::None
+    let holder = builder.index.employees.get(&holder);
+    let name = holder.and_then(|employee| employee.fields[Field::Name].values().first());
+    taken(name.map_or("another employee", Value::raw))
 }
 
 /// Turns a draft that cannot have its number into a conflict; what else it
@@ -184,9 +258,10 @@ fn refuse(
     why: String,
     kept: &mut Vec<Draft>,
 ) {
-    let want = draft.want.take().map(|want| want.number).unwrap_or_default();
+    let want = draft.want.take().map(|want| want.asked);
     let id = draft.action.person.as_str().to_owned();
     let Some(person) = builder.index.people.get(id.as_str()).copied() else { return };
+    let asked = want.map_or_else(|| describe::essence(&person.fields[Field::Extension]), String::from);
     let employee = draft.action.employee.and_then(|id| builder.index.employees.get(&id).copied());
     let has = employee.and_then(|employee| employee.fields[Field::Extension].values().first());
     let conflict = Conflict {
@@ -195,10 +270,13 @@ fn refuse(
         refused_by: RefusedBy::Rollcall,
         directory_value: describe::shown(&person.fields[Field::Extension]),
         pbx_value: has.map(|value| value.raw().to_owned()),
-        stands_on: number_stands_on(&want, has.map(Value::canonical)),
+        stands_on: number_stands_on(&asked, has.map(Value::canonical)),
         reason: why.clone(),
         ways_out: match employee {
-            Some(_) => vec![WayOut::GiveNumber, WayOut::UsePbx, WayOut::LeaveAsIs],
+            Some(_) if builder.world.policy.direction(Field::Extension).to_directory() => {
+                vec![WayOut::GiveNumber, WayOut::UsePbx, WayOut::LeaveAsIs]
+            }
+            Some(_) => vec![WayOut::GiveNumber, WayOut::LeaveAsIs],
             None => vec![WayOut::GiveNumber, WayOut::LeaveOut],
         },
         ..describe::about(&person.id, &draft.action.name, kind)
@@ -234,7 +312,7 @@ fn number_creations(builder: &mut Builder<'_>) {
     for at in creations {
         let given = match builder.drafts[at].want.clone() {
             Some(want) => Some(want),
-            None => builder.numbers.allocate().map(|number| Want { number, from: NumberFrom::Free }),
+            None => builder.numbers.allocate().map(Want::free),
         };
         match given {
             Some(want) => give(builder, at, &want),
@@ -255,13 +333,13 @@ fn give(builder: &mut Builder<'_>, at: usize, want: &Want) {
     let Some(person) = builder.index.people.get(id.as_str()).copied() else { return };
     let link = builder.index.linked_people.get(id.as_str()).copied();
     let value = Value::new(want.number.clone(), want.number.clone());
-    let has = person.fields[Field::Extension].values().first();
-    let decided = want.from == NumberFrom::Decision
-        && !keeps_in_pbx(builder, &id)
-        && builder.world.policy.direction(Field::Extension).to_directory();
-    let back = has.map(Value::canonical) != Some(&*want.number)
-        && (decided || builder.takes_back(person, link, Field::Extension));
-    let (before, cause) = (has.cloned(), Cause::NewNumber);
+    let theirs = &person.fields[Field::Extension];
+    let written = theirs.values().iter().any(|value| value.canonical() == &*want.number);
+    let decided =
+        want.from == NumberFrom::Decision && builder.world.policy.direction(Field::Extension).to_directory();
+    let back =
+        !written && !want.keep_in_pbx && (decided || builder.takes_back(person, link, Field::Extension));
+    let (before, cause) = (describe::stored(theirs), Cause::NewNumber);
     let action = &mut builder.drafts[at].action;
     action.link = Some(LinkStep::Create { number: want.number.clone(), number_from: want.from });
     action.pbx.insert(1, Change { field: Field::Extension, before: None, after: Some(value.clone()), cause });
@@ -269,11 +347,6 @@ fn give(builder: &mut Builder<'_>, at: usize, want: &Want) {
         action.directory.insert(0, Change { field: Field::Extension, before, after: Some(value), cause });
     }
     builder.drafts[at].line.extension = Some(want.number.clone());
-}
-
-fn keeps_in_pbx(builder: &Builder<'_>, person: &str) -> bool {
-    let decisions = builder.index.decisions.get(person).map(Vec::as_slice).unwrap_or_default();
-    decisions.iter().any(|decision| matches!(decision.answer, Answer::Number { keep_in_pbx: true, .. }))
 }
 
 fn number_stands_on(wanted: &str, has: Option<&str>) -> String {
