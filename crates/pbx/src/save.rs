@@ -45,20 +45,20 @@ impl Pbx {
                 outcomes.extend(extras.iter().map(|change| (change.field(), Ok(()))));
                 Ok(Saved { record, outcomes, photo_etag: None })
             }
-            Err(error @ Error::Refused { .. }) => {
-                if let Some(holder) = self.holder(&new.number).await? {
-                    return Err(Error::Occupied { number: new.number.clone(), holder });
-                }
-                if extras.is_empty() {
+            Err(error) => {
+                let error = self.or_occupied(new, error).await;
+                if extras.is_empty() || !matches!(error, Error::Refused { .. }) {
                     return Err(error);
                 }
-                let record = self.post(new, &[], region).await?;
+                let record = match self.post(new, &[], region).await {
+                    Ok(record) => record,
+                    Err(error) => return Err(self.or_occupied(new, error).await),
+                };
                 let mut job = Job { outcomes, ..Job::new(self, record, region) };
                 job.writes_left -= 2;
                 job.write(extras.iter().collect()).await;
                 Ok(Saved { record: job.record, outcomes: job.outcomes, photo_etag: None })
             }
-            Err(error) => Err(error),
         }
     }
 
@@ -130,6 +130,16 @@ impl Pbx {
             error => error,
         })?;
         Ok(wired.into_record(&self.fingerprinter, region))
+    }
+
+    /// A refusal because of the number, called by its name. Where the list
+    /// cannot be read, the refusal stays as it came.
+    async fn or_occupied(&self, new: &NewEmployee, error: Error) -> Error {
+        let holder = match error {
+            Error::Refused { .. } => self.holder(&new.number).await.ok().flatten(),
+            _ => None,
+        };
+        holder.map_or(error, |holder| Error::Occupied { number: new.number.clone(), holder })
     }
 
     /// Waits for a PBX that is busy for the moment, not for one that blocks us.

@@ -513,6 +513,21 @@ async fn a_creation_for_a_taken_number() {
 }
 
 #[tokio::test]
+async fn a_number_that_is_taken_while_we_take_it_apart() {
+    let (saved, _) = create(
+        bob(),
+        [
+            (POST, refused("mobile already used")),
+            ("GET extensions", extensions(&["204"])),
+            (POST, refused("x")),
+            ("GET extensions", extensions(&["204", "205"])),
+        ],
+    )
+    .await;
+    assert!(matches!(saved, Err(Error::Occupied { .. })));
+}
+
+#[tokio::test]
 async fn a_refused_extra_does_not_stop_a_creation() {
     let (saved, script) = create(
         bob(),
