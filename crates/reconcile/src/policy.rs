@@ -80,6 +80,7 @@ pub struct NumberRange {
 /// How one directory is synchronised. Everything the pure core needs to know
 /// about settings, and nothing else.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Policy {
     /// "Update data in the domain": off means nothing is ever written there.
     pub write_back: bool,
@@ -126,6 +127,7 @@ impl Default for Policy {
 /// When a run stops before its first write. People counted per kind over the
 /// plan and the automatic runs of the last 24 hours.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Thresholds {
     /// Up to this many are never too many.
     pub floor: u32,

@@ -131,3 +131,42 @@ impl From<sqlx::Error> for Error {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::Error;
+    use sqlx::{AnyConnection, Connection};
+
+    async fn refused(setup: &'static str, statement: &'static str) -> Error {
+        sqlx::any::install_default_drivers();
+        let mut connection = AnyConnection::connect("sqlite::memory:").await.unwrap();
+        sqlx::raw_sql(setup).execute(&mut connection).await.unwrap();
+        sqlx::raw_sql(statement).execute(&mut connection).await.unwrap_err().into()
+    }
+
+    #[tokio::test]
+    async fn what_the_disk_does_is_told_from_what_we_do() {
+        let table = "CREATE TABLE t (a bigint PRIMARY KEY); PRAGMA max_page_count = 3;";
+        let full = refused(table, "INSERT INTO t VALUES (zeroblob(100000))").await;
+        assert!(matches!(full, Error::DiskFull), "{full:?}");
+        let read_only = refused("PRAGMA query_only = ON", "CREATE TABLE t (a bigint)").await;
+        assert!(matches!(read_only, Error::ReadOnly), "{read_only:?}");
+        let slip = refused(table, "INSERT INTO nowhere VALUES (1)").await;
+        assert!(matches!(slip, Error::Database(_)), "{slip:?}");
+        let double = refused(table, "INSERT INTO t VALUES (1), (1)").await;
+        assert!(double.is_double(), "{double:?}");
+    }
+
+    #[tokio::test]
+    async fn a_lock_that_is_not_given_up_is_busy() {
+        sqlx::any::install_default_drivers();
+        let dir = tempfile::tempdir().unwrap();
+        let url = format!("sqlite://{}/t.db?mode=rwc", dir.path().display());
+        let mut holder = AnyConnection::connect(&url).await.unwrap();
+        let mut waiter = AnyConnection::connect(&url).await.unwrap();
+        sqlx::raw_sql("BEGIN IMMEDIATE").execute(&mut holder).await.unwrap();
+        sqlx::raw_sql("PRAGMA busy_timeout = 1").execute(&mut waiter).await.unwrap();
+        let busy = Error::from(sqlx::raw_sql("BEGIN IMMEDIATE").execute(&mut waiter).await.unwrap_err());
+        assert!(matches!(busy, Error::Busy), "{busy:?}");
+    }
+}

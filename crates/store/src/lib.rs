@@ -35,7 +35,6 @@ pub use rows::{
     RunId, SecretOf, SyncedConflicts, Touch,
 };
 pub use sql::SqlStore;
-pub use vault::Vault;
 
 /// Reviewed plans kept per directory; the oldest go first.
 pub const PLANS_KEPT_MAX: usize = 20;

@@ -1,0 +1,12 @@
+//! What every store does. Each test runs on all of them.
+
+#![allow(clippy::unwrap_used, reason = "a test may panic, its helpers too")]
+
+#[path = "../common/mod.rs"]
+mod common;
+mod conflicts;
+mod coordination;
+mod history;
+mod links;
+mod rows;
+mod settings;
