@@ -38,7 +38,6 @@ pub enum PhotoAnswer {
 #[derive(Clone, Debug)]
 pub(crate) struct DefaultPicture {
     read_at_ms: i64,
-    etag: Option<String>,
     bytes: Bytes,
 }
 
@@ -90,10 +89,8 @@ impl Pbx {
         let response = self.picture(NOBODY, None).await?;
         match response.status {
             // A PBX that has no default picture answers with an empty nothing.
-            StatusCode::NOT_FOUND => Ok(DefaultPicture { read_at_ms, etag: None, bytes: Bytes::new() }),
-            StatusCode::OK if !is_page(&response) => {
-                Ok(DefaultPicture { read_at_ms, etag: etag_of(&response), bytes: response.body })
-            }
+            StatusCode::NOT_FOUND => Ok(DefaultPicture { read_at_ms, bytes: Bytes::new() }),
+            StatusCode::OK if !is_page(&response) => Ok(DefaultPicture { read_at_ms, bytes: response.body }),
             _ => Err(self.not_a_picture(&response)),
         }
     }

@@ -299,6 +299,16 @@ async fn a_taken_mobile_is_told_as_well_without_the_list_too() {
 }
 
 #[tokio::test]
+async fn the_own_number_is_not_somebody_elses() {
+    let (saved, _) = save(
+        &[mobile(Some("204"))],
+        [(PATCH, refused("x")), ("GET extensions", extensions(&["204"])), (PATCH, stored(json!({})))],
+    )
+    .await;
+    assert!(is_refused(outcome(&saved.unwrap(), Field::Mobile)));
+}
+
+#[tokio::test]
 async fn a_mixed_refusal_is_taken_apart() {
     let (saved, script) = save(
         &[email("new@example.org"), name("Anna B"), number("299")],
