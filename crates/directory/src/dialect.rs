@@ -157,7 +157,12 @@ impl Settings {
         let text = entry.text(self.kind.mark_attribute())?;
         match self.kind {
             Kind::OpenLdap => Some(Mark(text.into())),
-            _ => space.mark(text),
+            Kind::ActiveDirectory => space.mark(text),
+            // 389 was once seen to give two changes of one entry the same number.
+            Kind::Ds389 | Kind::FreeIpa => {
+                let modified = entry.text(self.kind.modified_attribute()).unwrap_or_default();
+                space.mark(&format!("{text}@{modified}"))
+            }
         }
     }
 

@@ -101,7 +101,8 @@ impl Directory {
             return Ok(());
         }
         let entry = self.look(target, batch).await?;
-        let mut request = Request::default();
+        let csn = entry.text(ENTRY_CSN).map(str::to_owned);
+        let mut request = Request { csn, ..Default::default() };
         for change in batch {
             match self.prepare(&entry, change, job.replacing) {
                 Prepared::Settled(outcome) => job.settle(change.field, outcome),
@@ -167,6 +168,11 @@ impl Directory {
             (Some(_), None, _) => Prepared::Settled(Outcome::Stale(reading())),
             (None, _, _) if !values.is_empty() => Prepared::Settled(Outcome::Stale(reading())),
             (_, old, after) if old.is_some() && self.replaces(change.field, replacing) => {
+                if entry.text(ENTRY_CSN).is_none() {
+                    let unguarded = "`entryCSN` cannot be read, and without it nothing protects this value: \
+                                     let the account read it";
+                    return Prepared::Settled(Outcome::Refused(Refusal::ours(unguarded)));
+                }
                 let others = values.iter().copied().filter(|value| Some(*value) != old).cloned();
                 let set: Vec<_> = others.chain(after.filter(|_| !already).map(<[u8]>::to_vec)).collect();
                 Prepared::Change(vec![modification(LdapModifyType::Replace, attribute, set)])
@@ -372,6 +378,7 @@ impl Job<'_> {
 struct Request<'w> {
     changes: Vec<&'w Write>,
     mods: Vec<LdapModify>,
+    /// The mark the entry had when we looked.
     csn: Option<String>,
 }
 
