@@ -193,7 +193,7 @@ impl Person {
 impl Employee {
     /// The person as the PBX came to know them, if it did: same human, other hand.
     fn of(person: &Person, seed: u64, i: usize) -> Option<Self> {
-        let mut dice = Dice::new(seed ^ 0x7062_78, i);
+        let mut dice = Dice::new(seed ^ 0x0070_6278, i);
         let known = match i {
             3 | 21 => true,
             5 | 9 | 11 | 13 | 17 | 19 | 22 | 24 | 28 | 31 => false,

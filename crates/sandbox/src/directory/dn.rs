@@ -61,8 +61,12 @@ impl Dn {
     }
 }
 
+/// AD writes the types in capitals.
 fn spell(rdn: &Rdn, spelling: Spelling) -> String {
-    let pairs = rdn.iter().map(|(name, value)| format!("{name}={}", escape(value, spelling)));
+    let pairs = rdn.iter().map(|(name, value)| match spelling {
+        Spelling::Hex => format!("{name}={}", escape(value, spelling)),
+        Spelling::Backslash => format!("{}={}", name.to_uppercase(), escape(value, spelling)),
+    });
     pairs.collect::<Vec<_>>().join("+")
 }
 
@@ -124,7 +128,8 @@ fn unescape(text: &str) -> Option<String> {
         rest = tail;
         match byte {
             b'\\' => {
-                let hex = rest.get(..2).and_then(|two| std::str::from_utf8(two).ok());
+                let hex = rest.get(..2).filter(|two| two.iter().all(u8::is_ascii_hexdigit));
+                let hex = hex.and_then(|two| std::str::from_utf8(two).ok());
                 match hex.and_then(|two| u8::from_str_radix(two, 16).ok()) {
                     Some(byte) => {
                         out.push(byte);
@@ -153,28 +158,22 @@ fn unescape(text: &str) -> Option<String> {
 mod tests {
     use super::*;
 
-    fn check(text: &str, hex: &str, backslash: &str) {
+    fn check(text: &str, open: &str, ad: &str) {
         let dn = Dn::parse(text).unwrap();
-        assert_eq!(
-            (dn.text(Spelling::Hex).as_str(), dn.text(Spelling::Backslash).as_str()),
-            (hex, backslash)
-        );
-        assert_eq!(Dn::parse(hex).unwrap().key(), dn.key());
-        assert_eq!(Dn::parse(backslash).unwrap().key(), dn.key());
+        assert_eq!((dn.text(Spelling::Hex).as_str(), dn.text(Spelling::Backslash).as_str()), (open, ad));
+        assert_eq!(Dn::parse(open).unwrap().key(), dn.key());
+        assert_eq!(Dn::parse(ad).unwrap().key(), dn.key());
     }
 
     #[test]
     fn every_spelling_of_a_name_is_one_name() {
-        check("ou=a , dc=b", "ou=a,dc=b", "ou=a,dc=b");
-        check(r"ou=ИТ\, связь,dc=b", r"ou=ИТ\2C связь,dc=b", r"ou=ИТ\, связь,dc=b");
-        check(r"cn=\d0\a1,dc=b", "cn=С,dc=b", "cn=С,dc=b");
-        check(
-            r"cn=\#1 \+ \22\\ \<x\>\;,dc=b",
-            r"cn=\231 \2B \22\5C \3Cx\3E\3B,dc=b",
-            r#"cn=\#1 \+ \"\\ \<x\>\;,dc=b"#,
-        );
-        check(r"cn=\ a\ ,dc=b", r"cn=\20a\20,dc=b", r"cn=\ a\ ,dc=b");
-        check(r#"cn="a,b"+sn=c,dc=d"#, r"cn=a\2Cb+sn=c,dc=d", r"cn=a\,b+sn=c,dc=d");
+        check("ou=a , dc=b", "ou=a,dc=b", "OU=a,DC=b");
+        check(r"ou=ИТ\, связь,dc=b", r"ou=ИТ\2C связь,dc=b", r"OU=ИТ\, связь,DC=b");
+        check(r"ou=R\+D,dc=b", r"ou=R\2BD,dc=b", r"OU=R\+D,DC=b");
+        check(r"cn=\d0\a1,dc=b", "cn=С,dc=b", "CN=С,DC=b");
+        check(r"cn=\#1 \22\\ \<x\>\;,dc=b", r"cn=\231 \22\5C \3Cx\3E\3B,dc=b", r#"CN=\#1 \"\\ \<x\>\;,DC=b"#);
+        check(r"cn=\ a\ ,dc=b", r"cn=\20a\20,dc=b", r"CN=\ a\ ,DC=b");
+        check(r#"cn="a,b"+sn=c,dc=d"#, r"cn=a\2Cb+sn=c,dc=d", r"CN=a\,b+SN=c,DC=d");
         assert_eq!(Dn::parse("CN=Ёлкин  А,DC=B").unwrap().key(), Dn::parse("cn=ёлкин а,dc=b").unwrap().key());
         assert_eq!(Dn::parse("a=1+b=2").unwrap().key(), Dn::parse("b=2+a=1").unwrap().key());
     }

@@ -3,8 +3,9 @@
 //! the entries like any other change, and do not count as writes of a client.
 
 use super::account::Account as ServiceAccount;
+use super::dn::{Dn, Spelling};
 use super::schema::Personality;
-use super::tree::{Tree, put};
+use super::tree::{Entry, Tick, Tree, put};
 use super::view::View;
 use super::write::{Refusal, Writer};
 use super::{Directory, Error, State};
@@ -68,13 +69,13 @@ impl Directory {
             Personality::OpenLdap => ("uid".to_owned(), login.to_owned()),
             Personality::ActiveDirectory => ("cn".to_owned(), name.to_owned()),
         };
-        self.plant(parent, rdn, &all, id)
+        self.plant(&place(parent)?, rdn, &all, id)
     }
 
     /// Adds an organisational unit below `parent`.
     pub fn found_unit(&self, parent: &str, name: &str) -> Result<Uuid, Error> {
         self.plant(
-            parent,
+            &place(parent)?,
             ("ou".to_owned(), name.to_owned()),
             &[("objectClass", "organizationalUnit")],
             self.new_id(),
@@ -107,9 +108,9 @@ impl Directory {
     /// Moves an entry, with everything below it, under another.
     pub fn move_to(&self, id: Uuid, parent: &str) -> Result<(), Error> {
         let dn = self.dn(id)?;
-        let rdn = super::dn::Dn::parse(&dn).unwrap_or_default();
-        let newrdn = super::dn::Dn::default().child(rdn.first().cloned().unwrap_or_default());
-        self.relocate(dn, newrdn.text(super::dn::Spelling::Hex), Some(parent.to_owned()))
+        let rdn = Dn::parse(&dn).unwrap_or_default();
+        let newrdn = Dn::default().child(rdn.first().cloned().unwrap_or_default());
+        self.relocate(dn, newrdn.text(Spelling::Hex), Some(parent.to_owned()))
     }
 
     /// Renames an entry where it is; `rdn` is text such as `cn=New name`.
@@ -120,7 +121,7 @@ impl Directory {
     /// Takes an entry away; it must have nothing below it.
     pub fn delete(&self, id: Uuid) -> Result<(), Error> {
         let dn = self.dn(id)?;
-        self.as_superuser(&dn, |writer| writer.delete(&dn))
+        self.as_superuser(|writer| writer.delete(&dn)).map_err(|refusal| refused(&dn, &refusal))
     }
 
     pub fn entry(&self, id: Uuid) -> Option<EntryView> {
@@ -129,7 +130,7 @@ impl Directory {
         self.show(&state.tree, key)
     }
 
-    /// All entries that have this value, in the order of their names.
+    /// All entries in which somebody wrote this value, in the order of their names.
     pub fn find(&self, attribute: &str, value: &str) -> Vec<Uuid> {
         let Some(attribute) = self.personality().attribute(attribute) else { return Vec::new() };
         let Some(wanted) = attribute.comparable(value.as_bytes()) else { return Vec::new() };
@@ -150,7 +151,7 @@ impl Directory {
             Personality::ActiveDirectory => "sAMAccountName",
         };
         let state = self.state();
-        let is_person = |entry: &super::tree::Entry| {
+        let is_person = |entry: &Entry| {
             let critical = entry.by_name("isCriticalSystemObject");
             !entry.by_name(login).is_empty()
                 && critical.is_empty()
@@ -159,14 +160,9 @@ impl Directory {
         state.tree.below("", None).filter(|(_, entry)| is_person(entry)).map(|(_, entry)| entry.id).collect()
     }
 
-    /// Entries of all kinds.
-    pub fn len(&self) -> usize {
-        self.state().tree.len()
-    }
-
     pub(super) fn plant(
         &self,
-        parent: &str,
+        parent: &Dn,
         rdn: (String, String),
         attributes: &[(&str, &str)],
         id: Uuid,
@@ -179,9 +175,9 @@ impl Directory {
                 None => given.push(LdapPartialAttribute { atype: (*name).to_owned(), vals: vec![value] }),
             }
         }
-        let parent = super::dn::Dn::parse(parent).ok_or_else(|| Error::NoEntry(parent.to_owned()))?;
-        let dn = parent.child(vec![rdn]).text(super::dn::Spelling::Hex);
-        self.as_superuser(&dn, |writer| writer.add(&dn, &given, id))?;
+        let dn = parent.child(vec![rdn]);
+        self.as_superuser(|writer| writer.add(&dn, &given, id))
+            .map_err(|refusal| refused(&dn.text(Spelling::Hex), &refusal))?;
         Ok(id)
     }
 
@@ -203,7 +199,7 @@ impl Directory {
     fn relocate(&self, dn: String, newrdn: String, new_superior: Option<String>) -> Result<(), Error> {
         let request = LdapModifyDNRequest { dn, newrdn, deleteoldrdn: true, new_superior };
         let place = request.new_superior.clone().unwrap_or_else(|| request.newrdn.clone());
-        self.as_superuser(&place, |writer| writer.rename(&request))
+        self.as_superuser(|writer| writer.rename(&request)).map_err(|refusal| refused(&place, &refusal))
     }
 
     fn dn(&self, id: Uuid) -> Result<String, Error> {
@@ -226,7 +222,7 @@ impl Directory {
     fn change(
         &self,
         id: Uuid,
-        change: impl FnOnce(&mut State, &str, super::tree::Tick) -> Result<(), Error>,
+        change: impl FnOnce(&mut State, &str, Tick) -> Result<(), Error>,
     ) -> Result<(), Error> {
         let mut state = self.state();
         let at = self.next_tick(state.last);
@@ -237,18 +233,21 @@ impl Directory {
 
     fn as_superuser(
         &self,
-        dn: &str,
         write: impl FnOnce(&mut Writer<'_>) -> Result<(), Refusal>,
-    ) -> Result<(), Error> {
+    ) -> Result<(), Refusal> {
         let rights = ServiceAccount::administrator("", SecretString::default()).rights;
         let mut state = self.state();
         let at = self.next_tick(state.last);
-        let mut writer = Writer { site: &self.0.site, tree: &mut state.tree, rights: &rights, at };
-        write(&mut writer).map_err(|refusal| Error::Place {
-            dn: dn.to_owned(),
-            why: format!("code {}, {}", refusal.code.clone() as i64, refusal.text),
-        })?;
+        write(&mut Writer { site: &self.0.site, tree: &mut state.tree, rights: &rights, at })?;
         state.last = at;
         Ok(())
     }
+}
+
+fn place(parent: &str) -> Result<Dn, Error> {
+    Dn::parse(parent).ok_or_else(|| Error::NoEntry(parent.to_owned()))
+}
+
+fn refused(dn: &str, refusal: &Refusal) -> Error {
+    Error::Place { dn: dn.to_owned(), why: format!("code {}, {}", refusal.code.clone() as i64, refusal.text) }
 }

@@ -1,7 +1,7 @@
 //! What a directory holds when it starts, and how the people of a company
 //! get into it.
 
-use super::dn::{Dn, Spelling};
+use super::dn::{Dn, Rdn, Spelling};
 use super::schema::{Personality, Shape};
 use super::{Directory, Error};
 use crate::company::{Account, CITIES, COMPANY_NAME, Company, DEPARTMENTS, Person};
@@ -20,26 +20,30 @@ const LOCKED_AT: &str = "133801632000000000";
 impl Directory {
     /// The unit that holds the people of a company.
     pub fn people_unit(&self) -> String {
-        self.below(self.base(), "ou", PEOPLE_UNIT)
+        self.text(&self.unit(PEOPLE_UNIT))
     }
 
     /// Takes a company in: units by city and department, people, and one group
     /// for each department of each city.
     pub fn populate(&self, company: &Company) -> Result<(), Error> {
-        let (people, groups) = (self.people_unit(), self.below(self.base(), "ou", GROUPS_UNIT));
+        let (people, groups) = (self.unit(PEOPLE_UNIT), self.unit(GROUPS_UNIT));
         self.found_unit(self.base(), PEOPLE_UNIT)?;
         self.found_unit(self.base(), GROUPS_UNIT)?;
         for (city, _) in CITIES {
-            let city_unit = self.below(&people, "ou", city);
-            self.found_unit(&people, city)?;
+            let city_unit = people.child(rdn("ou", city));
+            self.found_unit(&self.text(&people), city)?;
             for (department, _) in DEPARTMENTS {
-                self.found_unit(&city_unit, department)?;
+                self.found_unit(&self.text(&city_unit), department)?;
             }
         }
         let mut members: BTreeMap<String, Vec<String>> = BTreeMap::new();
         for person in &company.people {
-            let dn = self.take_in(&people, &groups, person)?;
-            members.entry(group_name(person)).or_default().push(dn);
+            let unit = people.child(rdn("ou", CITIES[person.city].0));
+            let unit = unit.child(rdn("ou", DEPARTMENTS[person.department].0));
+            let group = format!("{}-{}", CITIES[person.city].1, DEPARTMENTS[person.department].1);
+            let group_dn = self.text(&groups.child(rdn("cn", &group)));
+            let dn = self.take_in(&unit, group_dn, person)?;
+            members.entry(group).or_default().push(dn);
         }
         for (name, members) in members {
             let class = match self.personality() {
@@ -53,10 +57,8 @@ impl Directory {
         Ok(())
     }
 
-    /// Adds one person of a company where they belong; says under what name.
-    fn take_in(&self, people: &str, groups: &str, person: &Person) -> Result<String, Error> {
-        let city = self.below(people, "ou", CITIES[person.city].0);
-        let unit = self.below(&city, "ou", DEPARTMENTS[person.department].0);
+    /// Adds one person of a company; says under what name.
+    fn take_in(&self, unit: &Dn, group: String, person: &Person) -> Result<String, Error> {
         let ad = self.personality() == Personality::ActiveDirectory;
         // AD wants a name that nobody else in the unit has.
         let cn = match person.display.chars().count() {
@@ -64,7 +66,7 @@ impl Directory {
             0..40 => format!("{} ({})", person.display, person.login),
             _ => person.login.clone(),
         };
-        let rdn = if ad { ("cn", cn.as_str()) } else { ("uid", person.login.as_str()) };
+        let own = if ad { rdn("cn", &cn) } else { rdn("uid", &person.login) };
         let mut all = vec![
             ("sn", person.family.as_str()),
             ("givenName", &person.given),
@@ -95,10 +97,9 @@ impl Directory {
             all.extend([("ou", DEPARTMENTS[person.department].0), ("o", COMPANY_NAME)]);
         }
         all.extend(state_of(person.account, ad));
-        self.plant(&unit, (rdn.0.to_owned(), rdn.1.to_owned()), &all, person.id)?;
-        let group = self.below(groups, "cn", &group_name(person));
+        self.plant(unit, own[0].clone(), &all, person.id)?;
         self.plant_rest(person, ad, group)?;
-        Ok(self.below(&unit, rdn.0, rdn.1))
+        Ok(self.text(&unit.child(own)))
     }
 
     /// What no request may carry: the picture is no text, and `memberOf` is
@@ -192,18 +193,21 @@ impl Directory {
         state.last = at;
     }
 
-    fn below(&self, parent: &str, name: &str, value: &str) -> String {
-        let parent = Dn::parse(parent).unwrap_or_default();
-        let spelling = match self.personality() {
+    /// A unit right below the root.
+    fn unit(&self, name: &str) -> Dn {
+        Dn::parse(self.base()).unwrap_or_default().child(rdn("ou", name))
+    }
+
+    fn text(&self, dn: &Dn) -> String {
+        dn.text(match self.personality() {
             Personality::OpenLdap => Spelling::Hex,
             Personality::ActiveDirectory => Spelling::Backslash,
-        };
-        parent.child(vec![(name.to_owned(), value.to_owned())]).text(spelling)
+        })
     }
 }
 
-fn group_name(person: &Person) -> String {
-    format!("{}-{}", CITIES[person.city].1, DEPARTMENTS[person.department].1)
+fn rdn(name: &str, value: &str) -> Rdn {
+    vec![(name.to_owned(), value.to_owned())]
 }
 
 /// How each server says what state an account is in. OpenLDAP knows no expiry.

@@ -8,6 +8,7 @@ use super::wire;
 use ldap3_proto::LdapFilter;
 use ldap3_proto::proto::{LdapMatchingRuleAssertion, LdapSubstringFilter};
 use std::borrow::Cow;
+use uuid::Uuid;
 
 const BIT_AND: &str = "1.2.840.113556.1.4.803";
 const BIT_OR: &str = "1.2.840.113556.1.4.804";
@@ -80,6 +81,23 @@ impl Filter {
 
     pub fn matches(&self, subject: &dyn Subject) -> bool {
         self.evaluate(subject) == Some(true)
+    }
+
+    /// The only entries that can match, where the filter names them by id: a
+    /// search for them need not look at all the others.
+    pub fn ids(&self) -> Option<Vec<Uuid>> {
+        match self {
+            Filter::Value(attribute, Match::Equal(Comparable::Bytes(bytes)))
+                if attribute.syntax == Syntax::Guid =>
+            {
+                Uuid::from_slice(bytes).ok().map(|id| vec![id])
+            }
+            Filter::And(all) => all.iter().find_map(Filter::ids),
+            Filter::Or(any) => {
+                any.iter().map(Filter::ids).collect::<Option<Vec<_>>>().map(|ids| ids.concat())
+            }
+            _ => None,
+        }
     }
 
     fn evaluate(&self, subject: &dyn Subject) -> Option<bool> {
@@ -267,6 +285,21 @@ mod tests {
         ] {
             assert_eq!(eval(LdapFilter::And(filters.clone())), and, "{filters:?}");
             assert_eq!(eval(LdapFilter::Or(filters.clone())), or, "{filters:?}");
+        }
+    }
+
+    #[test]
+    fn ids_are_known_only_where_nothing_else_can_match() {
+        let ids = |filter: LdapFilter| {
+            let ids = Filter::new(&filter, Personality::OpenLdap, &|_| false).ids();
+            ids.map(|ids| ids.into_iter().map(Uuid::as_u128).collect::<Vec<_>>())
+        };
+        let id = |n: u128| eq("entryUUID", &Uuid::from_u128(n).to_string());
+        assert_eq!(ids(id(1)), Some(vec![1]));
+        assert_eq!(ids(LdapFilter::And(vec![eq("cn", "x"), id(1)])), Some(vec![1]));
+        assert_eq!(ids(LdapFilter::Or(vec![id(1), id(2)])), Some(vec![1, 2]));
+        for filter in [eq("cn", "x"), not(id(1)), LdapFilter::Or(vec![id(1), eq("cn", "x")])] {
+            assert_eq!(ids(filter), None);
         }
     }
 

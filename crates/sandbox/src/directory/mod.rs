@@ -11,6 +11,7 @@ mod faults;
 mod fill;
 mod filter;
 mod schema;
+mod search;
 mod serve;
 mod session;
 mod tree;
@@ -26,6 +27,7 @@ pub use serve::{Running, serve};
 
 use dn::Dn;
 use effects::{Clock, Random};
+use secrecy::SecretString;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tree::{Tick, Tree};
@@ -57,6 +59,34 @@ pub struct Options {
     pub faults: Faults,
     pub clock: Arc<dyn Clock>,
     pub random: Arc<dyn Random>,
+}
+
+impl Options {
+    /// Three accounts with one password: `admin` may do everything, `pbx-sync`
+    /// what a synchronisation does, `pbx-reader` read all but SIP passwords.
+    pub fn new(
+        personality: Personality,
+        password: SecretString,
+        clock: Arc<dyn Clock>,
+        random: Arc<dyn Random>,
+    ) -> Self {
+        let base = match personality {
+            Personality::OpenLdap => "dc=example,dc=test",
+            Personality::ActiveDirectory => "DC=ad,DC=example,DC=test",
+        };
+        Options {
+            personality,
+            base: base.to_owned(),
+            accounts: vec![
+                Account::administrator("admin", password.clone()),
+                Account::synchroniser("pbx-sync", password.clone()),
+                Account::reader("pbx-reader", password),
+            ],
+            faults: Faults::default(),
+            clock,
+            random,
+        }
+    }
 }
 
 /// A handle to one directory; clones share it.

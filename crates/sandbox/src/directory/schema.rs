@@ -55,6 +55,7 @@ pub enum Shown {
 #[derive(Debug)]
 pub struct Attribute {
     pub name: &'static str,
+    /// As AD has it.
     oid: &'static str,
     pub syntax: Syntax,
     open: Shape,
@@ -112,8 +113,8 @@ static ATTRIBUTES: &[Attribute] = &[
     user("pager", "0.9.2342.19200300.100.1.42", Phone, Many, One, 64),
     user("jpegPhoto", "0.9.2342.19200300.100.1.60", Picture, Many, Many, usize::MAX),
     user("departmentNumber", "2.16.840.1.113730.3.1.2", Text, Many, Many, 64),
-    user("employeeNumber", "2.16.840.1.113730.3.1.3", Text, One, One, 512),
-    user("displayName", "2.16.840.1.113730.3.1.241", Text, One, One, 256),
+    user("employeeNumber", "1.2.840.113556.1.2.610", Text, One, One, 512),
+    user("displayName", "1.2.840.113556.1.2.13", Text, One, One, 256),
     user("ipPhone", "1.2.840.113556.1.4.721", Text, Many, One, 64),
     user("sipPassword", "1.2.840.113556.1.8000.2554.41717.1.1", Exact, One, One, 255),
 
@@ -198,6 +199,7 @@ const PREFIXES: &[(u32, &str)] = &[
     (0x09, "1.2.840.113556.1.4."),
     (0x15, "0.9.2342.19200300.100.1."),
     (0x16, "2.16.840.1.113730.3.1."),
+    (0x19, "2.5.18."),
 ];
 
 impl Personality {
@@ -241,7 +243,7 @@ impl Personality {
             (Integer, Ok(text)) => text.parse::<i64>().is_ok(),
             (Boolean, Ok(text)) => matches!(text, "TRUE" | "FALSE"),
             (Name, Ok(text)) => Dn::parse(text).is_some(),
-            (Time, Ok(text)) => text.ends_with('Z') && text.bytes().take(14).all(|b| b.is_ascii_digit()),
+            (Time, Ok(text)) => text.ends_with('Z') && text.bytes().take(12).all(|b| b.is_ascii_digit()),
             (Text | Exact, Ok(text)) => attribute.name != "objectClass" || class(text).is_some(),
         }
     }

@@ -6,51 +6,36 @@ use super::account::{Account, Rights, Standing};
 use super::faults::{Failure, Faults};
 use super::filter::Filter;
 use super::schema::Personality;
-use super::view::{self, PAGED_RESULTS, Piece, Query, Selection, View};
+use super::search::Paging;
+use super::view::{self, PAGED_RESULTS, Selection, View};
 use super::wire::{self, Wire};
-use super::write::{Refusal, Writer, find};
+use super::write::{Refusal, Writer, find, parse};
 use super::{Counts, Directory, State};
 use futures_util::{SinkExt, StreamExt};
 use ldap3_proto::control::LdapControl;
 use ldap3_proto::proto::{
     LdapBindCred, LdapBindRequest, LdapBindResponse, LdapCompareRequest, LdapExtendedRequest,
-    LdapExtendedResponse, LdapModifyRequest, LdapOp, LdapResult, LdapSearchRequest, OID_WHOAMI,
+    LdapExtendedResponse, LdapModifyRequest, LdapOp, LdapResult, OID_WHOAMI,
 };
-use ldap3_proto::{
-    DisconnectionNotice, LdapMsg, LdapResultCode as Code, LdapSearchResultReference, LdapSearchScope,
-};
+use ldap3_proto::{DisconnectionNotice, LdapMsg, LdapResultCode as Code};
 use std::io;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_util::codec::Framed;
 
-/// How many entries are made ready, or held by one page of AD, at a time.
-const PIECE_ENTRIES_MAX: usize = 500;
-const AD_PAGE_MAX: usize = 1000;
-
 pub struct Session<S> {
-    directory: Directory,
-    wire: Framed<S, Wire>,
+    pub(super) directory: Directory,
+    pub(super) wire: Framed<S, Wire>,
     /// The name of the account that signed in.
     who: Option<String>,
-    paging: Option<Paging>,
-    cookies: u64,
+    pub(super) paging: Option<Paging>,
+    pub(super) cookies: u64,
     requests: u64,
-    entries_sent: u64,
-}
-
-/// The one paged search of a connection.
-struct Paging {
-    cookie: Vec<u8>,
-    /// What was searched: a cookie goes on with the same search only.
-    of: String,
-    after: String,
-    sent: usize,
-    pages: u32,
+    pub(super) entries_sent: u64,
 }
 
 /// Whether the connection lives on.
 #[derive(PartialEq)]
-enum Next {
+pub(super) enum Next {
     Go,
     Stop,
 }
@@ -126,6 +111,9 @@ impl<S: AsyncRead + AsyncWrite + Send + Unpin> Session<S> {
                 Code::UnwillingToPerform,
                 "unauthenticated bind (DN with no password) disallowed",
             ));
+        }
+        if !ad && super::Dn::parse(&request.dn).is_none() {
+            return Err(Refusal::new(Code::InvalidDNSyntax, "invalid DN"));
         }
         let state = self.directory.state();
         let account = state.accounts.iter().find(|account| self.is_name_of(account, &request.dn));
@@ -208,7 +196,7 @@ impl<S: AsyncRead + AsyncWrite + Send + Unpin> Session<S> {
             LdapOp::AddRequest(request) => LdapOp::AddResponse(done(struck.and_then(|()| {
                 let id = self.directory.new_id();
                 self.change(controls, |writer| {
-                    writer.add(&request.dn, &request.attributes, id).map(|()| true)
+                    writer.add(&parse(&request.dn)?, &request.attributes, id).map(|()| true)
                 })
             }))),
             LdapOp::DelRequest(dn) => LdapOp::DelResponse(done(
@@ -253,19 +241,24 @@ impl<S: AsyncRead + AsyncWrite + Send + Unpin> Session<S> {
             Some(value) => Some(wire::selection(value).ok_or_else(|| bad("post-read"))?),
             None => None,
         };
-        self.change(controls, |writer| writer.modify(&request.dn, &request.changes, assertion.as_ref()))?;
-        let Some(names) = post_read else { return Ok(Vec::new()) };
-        let state = self.directory.state();
-        let site = &self.directory.0.site;
-        let key = find(site, &state.tree, &request.dn)?;
-        let Some(entry) = state.tree.get(&key) else { return Ok(Vec::new()) };
-        let view = View { site, tree: &state.tree, rights: &rights, key: &key, entry };
-        let entry = view.select(&Selection::new(&names, personality), false);
-        Ok(vec![LdapControl::Unknown {
-            oid: view::POST_READ.to_owned(),
-            criticality: false,
-            value: Some(wire::entry_value(entry)),
-        }])
+        let mut answer = Vec::new();
+        self.change(controls, |writer| {
+            let key = find(writer.site, writer.tree, &request.dn);
+            let changed = writer.modify(&request.dn, &request.changes, assertion.as_ref())?;
+            if let (Some(names), Ok(key)) = (&post_read, &key)
+                && let Some(entry) = writer.tree.get(key)
+            {
+                let view = View { site: writer.site, tree: writer.tree, rights: &rights, key, entry };
+                let entry = view.select(&Selection::new(names, personality), false);
+                answer.push(LdapControl::Unknown {
+                    oid: view::POST_READ.to_owned(),
+                    criticality: false,
+                    value: Some(wire::entry_value(entry)),
+                });
+            }
+            Ok(changed)
+        })?;
+        Ok(answer)
     }
 
     /// Lets the account change the tree; what was asked is refused or done as a whole.
@@ -288,158 +281,8 @@ impl<S: AsyncRead + AsyncWrite + Send + Unpin> Session<S> {
         Ok(Vec::new())
     }
 
-    async fn search(
-        &mut self,
-        msgid: i32,
-        request: LdapSearchRequest,
-        controls: &[LdapControl],
-        faults: &Faults,
-    ) -> io::Result<Next> {
-        let reply = |op| LdapMsg { msgid, op, ctrl: Vec::new() };
-        if request.base.is_empty() && request.scope == LdapSearchScope::Base {
-            let now_ms = self.directory.0.clock.now_ms();
-            let usn = self.directory.state().last.usn;
-            let entry = view::root_dse(&self.directory.0.site, usn, now_ms, &request.attrs);
-            self.wire.feed(reply(LdapOp::SearchResultEntry(entry))).await?;
-            self.wire.send(reply(LdapOp::SearchResultDone(success(Code::Success)))).await?;
-            return Ok(Next::Go);
-        }
-        let plan = match self.plan(&request, controls, faults) {
-            Ok(plan) => plan,
-            Err(refusal) => {
-                self.wire.send(reply(LdapOp::SearchResultDone(refusal.into_result()))).await?;
-                return Ok(Next::Go);
-            }
-        };
-        let Some(done) = self.send_entries(msgid, plan, faults).await? else { return Ok(Next::Stop) };
-        self.wire.send(LdapMsg { msgid, op: LdapOp::SearchResultDone(done.0), ctrl: done.1 }).await?;
-        Ok(Next::Go)
-    }
-
-    fn plan(
-        &mut self,
-        request: &LdapSearchRequest,
-        controls: &[LdapControl],
-        faults: &Faults,
-    ) -> Result<Plan, Refusal> {
-        let count = self.count(|counts| &mut counts.searches);
-        strike(&faults.search, count)?;
-        let rights = self.rights()?;
-        let site = &self.directory.0.site;
-        let personality = site.personality;
-        check_critical(personality, controls)?;
-        let base = find(site, &self.directory.state().tree, &request.base)?;
-        let of = format!("{base} {:?} {:?} {:?}", request.scope, request.filter, request.attrs);
-        let page = controls.iter().find_map(|control| match control {
-            LdapControl::SimplePagedResults { size, cookie } => {
-                Some((usize::try_from(*size).unwrap_or(0), cookie))
-            }
-            _ => None,
-        });
-        let paging = match page {
-            Some((0, _)) if personality == Personality::ActiveDirectory => {
-                return Err(Refusal::new(Code::OperationsError, "page size 0"));
-            }
-            Some((_, cookie)) if !cookie.is_empty() => match self.paging.take() {
-                Some(paging) if paging.cookie == *cookie && paging.of == of => Some(paging),
-                _ => return Err(bad_cookie(personality)),
-            },
-            _ => None,
-        };
-        let limits = Limits {
-            page: page.map(|(size, _)| match personality {
-                Personality::OpenLdap => size,
-                Personality::ActiveDirectory => size.min(AD_PAGE_MAX),
-            }),
-            total: limits(personality, request, &rights, page.is_some(), faults),
-        };
-        let refer = personality == Personality::ActiveDirectory
-            && request.scope == LdapSearchScope::Subtree
-            && super::Dn::parse(&site.base).is_some_and(|dn| dn.key() == base)
-            && control_value(controls, view::DOMAIN_SCOPE).is_none()
-            && !has_control(controls, view::DOMAIN_SCOPE);
-        let query = Query {
-            base,
-            scope: request.scope.clone(),
-            filter: Filter::new(&request.filter, personality, &|name| !rights.sees(name)),
-            selection: Selection::new(&request.attrs, personality),
-            types_only: request.typesonly,
-        };
-        let (sent, pages) = paging.as_ref().map_or((0, 0), |paging| (paging.sent, paging.pages));
-        Ok(Plan { query, rights, limits, of, refer, sent, pages, after: paging.map(|paging| paging.after) })
-    }
-
-    /// Sends what a search finds, a piece at a time. `None` when the
-    /// connection is to be dropped on the way.
-    async fn send_entries(
-        &mut self,
-        msgid: i32,
-        mut plan: Plan,
-        faults: &Faults,
-    ) -> io::Result<Option<(LdapResult, Vec<LdapControl>)>> {
-        let page = plan.limits.page.map(|size| faults.page_short.map_or(size, |short| size.min(short)));
-        let mut left = page.unwrap_or(usize::MAX);
-        loop {
-            let room = plan.limits.total.saturating_sub(plan.sent).min(left);
-            let Piece { entries, after } = self.piece(&plan, room.min(PIECE_ENTRIES_MAX));
-            left -= entries.len();
-            plan.sent += entries.len();
-            for entry in entries {
-                self.wire
-                    .feed(LdapMsg { msgid, op: LdapOp::SearchResultEntry(entry), ctrl: Vec::new() })
-                    .await?;
-                self.entries_sent += 1;
-                if faults.cut_after.is_some_and(|cut| self.entries_sent >= cut) {
-                    self.wire.flush().await?;
-                    return Ok(None);
-                }
-            }
-            plan.after = after;
-            if plan.after.is_none() || left == 0 || plan.sent >= plan.limits.total {
-                break;
-            }
-        }
-        if plan.after.is_some() && plan.sent >= plan.limits.total {
-            let refusal = Refusal::new(Code::SizeLimitExceeded, "");
-            return Ok(Some((
-                refusal.into_result(),
-                plan.limits.page.map(|_| cookie(Vec::new())).into_iter().collect(),
-            )));
-        }
-        if plan.refer && plan.after.is_none() {
-            let site = &self.directory.0.site;
-            let uris = vec![format!("ldap://sandbox.test/{}", site.configuration())];
-            let reference = LdapOp::SearchResultReference(LdapSearchResultReference { uris });
-            self.wire.feed(LdapMsg { msgid, op: reference, ctrl: Vec::new() }).await?;
-        }
-        let controls = plan.limits.page.map(|_| self.next_page(plan, faults));
-        Ok(Some((success(Code::Success), controls.into_iter().collect())))
-    }
-
-    fn piece(&self, plan: &Plan, entries_max: usize) -> Piece {
-        let state = self.directory.state();
-        plan.query.piece(
-            &self.directory.0.site,
-            &state.tree,
-            &plan.rights,
-            plan.after.as_deref(),
-            entries_max,
-        )
-    }
-
-    /// Remembers where the next page starts, and gives the client its cookie.
-    fn next_page(&mut self, plan: Plan, faults: &Faults) -> LdapControl {
-        let pages = plan.pages + 1;
-        let lost = faults.page_lost.is_some_and(|lost| pages >= lost);
-        let Some(after) = plan.after.filter(|_| !lost) else { return cookie(Vec::new()) };
-        self.cookies += 1;
-        let bytes = self.cookies.to_be_bytes().to_vec();
-        self.paging = Some(Paging { cookie: bytes.clone(), of: plan.of, after, sent: plan.sent, pages });
-        cookie(bytes)
-    }
-
     /// What the account may see. Nobody is somebody only after signing in.
-    fn rights(&self) -> Result<Rights, Refusal> {
+    pub(super) fn rights(&self) -> Result<Rights, Refusal> {
         self.account_rights().ok_or_else(|| match self.directory.personality() {
             Personality::OpenLdap => Refusal::new(Code::NoSuchObject, ""),
             Personality::ActiveDirectory => Refusal::new(
@@ -464,7 +307,7 @@ impl<S: AsyncRead + AsyncWrite + Send + Unpin> Session<S> {
         state.accounts.iter().find(|account| account.name == who).map(|account| account.rights.clone())
     }
 
-    fn count(&self, which: impl FnOnce(&mut Counts) -> &mut u64) -> u64 {
+    pub(super) fn count(&self, which: impl FnOnce(&mut Counts) -> &mut u64) -> u64 {
         let mut state = self.directory.state();
         let State { counts, .. } = &mut *state;
         let count = which(counts);
@@ -473,43 +316,7 @@ impl<S: AsyncRead + AsyncWrite + Send + Unpin> Session<S> {
     }
 }
 
-/// A search that was allowed.
-struct Plan {
-    query: Query,
-    rights: Rights,
-    limits: Limits,
-    of: String,
-    /// Whether it ends with a reference to the configuration.
-    refer: bool,
-    after: Option<String>,
-    sent: usize,
-    pages: u32,
-}
-
-struct Limits {
-    /// Entries a page; nothing for a search that is not paged.
-    page: Option<usize>,
-    /// Entries in all.
-    total: usize,
-}
-
-fn limits(
-    personality: Personality,
-    request: &LdapSearchRequest,
-    rights: &Rights,
-    paged: bool,
-    faults: &Faults,
-) -> usize {
-    let asked = usize::try_from(request.sizelimit).ok().filter(|limit| *limit > 0);
-    let unpaged = match personality {
-        Personality::OpenLdap => rights.unpaged_max,
-        Personality::ActiveDirectory => Some(AD_PAGE_MAX),
-    };
-    let all = [asked, rights.total_max, faults.size_limit, unpaged.filter(|_| !paged)];
-    all.into_iter().flatten().min().unwrap_or(usize::MAX)
-}
-
-fn strike(failure: &Option<Failure>, count: u64) -> Result<(), Refusal> {
+pub(super) fn strike(failure: &Option<Failure>, count: u64) -> Result<(), Refusal> {
     match failure {
         Some(failure) if failure.strikes(count) => {
             Err(Refusal::new(failure.code.clone(), "a fault that was asked for"))
@@ -518,7 +325,7 @@ fn strike(failure: &Option<Failure>, count: u64) -> Result<(), Refusal> {
     }
 }
 
-fn check_critical(personality: Personality, controls: &[LdapControl]) -> Result<(), Refusal> {
+pub(super) fn check_critical(personality: Personality, controls: &[LdapControl]) -> Result<(), Refusal> {
     let known: &[&str] = match personality {
         Personality::OpenLdap => &view::OPEN_CONTROLS,
         Personality::ActiveDirectory => &view::AD_CONTROLS,
@@ -549,19 +356,6 @@ fn control_value<'a>(controls: &'a [LdapControl], wanted: &str) -> Option<&'a [u
     })
 }
 
-fn has_control(controls: &[LdapControl], wanted: &str) -> bool {
-    controls.iter().any(|control| matches!(control, LdapControl::Unknown { oid, .. } if oid == wanted))
-}
-
-fn bad_cookie(personality: Personality) -> Refusal {
-    match personality {
-        Personality::OpenLdap => Refusal::new(Code::ProtocolError, "paged results cookie is invalid or old"),
-        Personality::ActiveDirectory => {
-            Refusal::new(Code::UnwillingToPerform, "invalid paged results cookie")
-        }
-    }
-}
-
 fn invalid(ad: bool, data: &str) -> Refusal {
     let text = if ad {
         format!("80090308: LdapErr: DSID-0C0903A9, comment: AcceptSecurityContext error, data {data}, v1db1")
@@ -571,14 +365,10 @@ fn invalid(ad: bool, data: &str) -> Refusal {
     Refusal::new(Code::InvalidCredentials, text)
 }
 
-fn cookie(cookie: Vec<u8>) -> LdapControl {
-    LdapControl::SimplePagedResults { size: 0, cookie }
-}
-
 fn result(done: Result<(), Refusal>) -> LdapResult {
     done.map_or_else(Refusal::into_result, |()| success(Code::Success))
 }
 
-fn success(code: Code) -> LdapResult {
+pub(super) fn success(code: Code) -> LdapResult {
     LdapResult { code, matcheddn: String::new(), message: String::new(), referral: Vec::new() }
 }

@@ -2,7 +2,8 @@
 //! their changes. Knows nothing of rights or of requests.
 
 use super::dn::{Dn, END, Spelling};
-use super::schema::{Attribute, Personality, Syntax};
+use super::schema::{Attribute, Comparable, Personality};
+use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
 use std::ops::Bound;
 use uuid::Uuid;
@@ -95,10 +96,6 @@ impl Tree {
 
     pub fn key_of(&self, id: Uuid) -> Option<&str> {
         self.keys.get(&id).map(String::as_str)
-    }
-
-    pub fn len(&self) -> usize {
-        self.entries.len()
     }
 
     /// The entry at `base` and everything below it, in order, from behind `after`.
@@ -215,13 +212,16 @@ fn same(one: &[Vec<u8>], other: &[Vec<u8>]) -> bool {
     one.len() == other.len() && one.iter().all(|value| other.contains(value))
 }
 
+/// The form in which two values of an attribute are one value.
+pub fn identity<'a>(attribute: &Attribute, value: &'a [u8]) -> Comparable<'a> {
+    // What has no comparable form is still itself.
+    attribute.comparable(value).unwrap_or(Comparable::Bytes(Cow::Borrowed(value)))
+}
+
 /// Where a value stands among others, by the attribute's own rule.
 pub fn position(attribute: &Attribute, values: &[Vec<u8>], wanted: &[u8]) -> Option<usize> {
-    if attribute.syntax == Syntax::Picture {
-        return values.iter().position(|value| value == wanted);
-    }
-    let wanted = attribute.comparable(wanted)?;
-    values.iter().position(|value| attribute.comparable(value).as_ref() == Some(&wanted))
+    let wanted = identity(attribute, wanted);
+    values.iter().position(|value| identity(attribute, value) == wanted)
 }
 
 #[cfg(test)]

@@ -93,10 +93,7 @@ impl Query {
         };
         let mut piece = Piece { entries: Vec::new(), after: None };
         let mut last = None;
-        for (key, entry) in tree.below(&self.base, after) {
-            if self.scope == LdapSearchScope::Base && key != self.base {
-                break;
-            }
+        for (key, entry) in self.candidates(tree, after) {
             if !in_scope(key) || (outside && site.is_configuration(key)) {
                 continue;
             }
@@ -112,6 +109,23 @@ impl Query {
             last = Some(key.to_owned());
         }
         piece
+    }
+
+    /// What could match, in the order of names, from behind `after`.
+    fn candidates<'a>(
+        &'a self,
+        tree: &'a Tree,
+        after: Option<&str>,
+    ) -> Box<dyn Iterator<Item = (&'a str, &'a Entry)> + 'a> {
+        let named = match &self.scope {
+            LdapSearchScope::Base => Some(vec![self.base.as_str()]),
+            _ => self.filter.ids().map(|ids| ids.into_iter().filter_map(|id| tree.key_of(id)).collect()),
+        };
+        let Some(mut keys) = named else { return Box::new(tree.below(&self.base, after)) };
+        keys.retain(|key| key.starts_with(&self.base) && after.is_none_or(|after| *key > after));
+        keys.sort_unstable();
+        keys.dedup();
+        Box::new(keys.into_iter().filter_map(|key| tree.get(key).map(|entry| (key, entry))))
     }
 }
 

@@ -5,11 +5,12 @@ use super::account::Rights;
 use super::dn::Dn;
 use super::filter::Filter;
 use super::schema::{Attribute, Personality, Shape, lineage, violation};
-use super::tree::{Attributes, Entry, Tick, Tree, position, put};
+use super::tree::{Attributes, Entry, Tick, Tree, identity, position, put};
 use super::view::{Site, View};
 use ldap3_proto::LdapPartialAttribute;
 use ldap3_proto::LdapResultCode::{self as Code, *};
 use ldap3_proto::proto::{LdapModify, LdapModifyDNRequest, LdapModifyType, LdapResult};
+use std::collections::BTreeSet;
 use uuid::Uuid;
 
 /// A result other than success, in the server's words.
@@ -51,12 +52,16 @@ pub fn find(site: &Site, tree: &Tree, name: &str) -> Result<String, Refusal> {
             .map(str::to_owned)
             .ok_or_else(|| Refusal::new(NoSuchObject, "no such object"));
     }
-    let dn = Dn::parse(name).ok_or_else(|| Refusal::new(InvalidDNSyntax, "invalid DN"))?;
+    let dn = parse(name)?;
     let key = dn.key();
     match tree.get(&key) {
         Some(_) => Ok(key),
         None => Err(Refusal { matched: tree.deepest(&dn).to_owned(), ..Refusal::new(NoSuchObject, "") }),
     }
+}
+
+pub fn parse(name: &str) -> Result<Dn, Refusal> {
+    Dn::parse(name).ok_or_else(|| Refusal::new(InvalidDNSyntax, "invalid DN"))
 }
 
 /// Dashed, or as the plain hexadecimal digits of the stored bytes.
@@ -100,9 +105,8 @@ impl Writer<'_> {
         Ok(self.tree.update(&key, attributes, self.at, always))
     }
 
-    pub fn add(&mut self, name: &str, given: &[LdapPartialAttribute], id: Uuid) -> Result<(), Refusal> {
+    pub fn add(&mut self, dn: &Dn, given: &[LdapPartialAttribute], id: Uuid) -> Result<(), Refusal> {
         let personality = self.site.personality;
-        let dn = Dn::parse(name).ok_or_else(|| Refusal::new(InvalidDNSyntax, "invalid DN"))?;
         let mut attributes = Attributes::new();
         for attribute in given {
             let change = Change::new(personality, Kind::Add, attribute)?;
@@ -120,16 +124,16 @@ impl Writer<'_> {
             complete(personality, &mut attributes)?;
         }
         check_whole(personality, &attributes)?;
-        self.check_place(&dn)?;
+        self.check_place(dn)?;
         self.check_shaping()?;
-        self.tree.insert(&dn, id, attributes, self.at);
+        self.tree.insert(dn, id, attributes, self.at);
         Ok(())
     }
 
     pub fn rename(&mut self, request: &LdapModifyDNRequest) -> Result<(), Refusal> {
         let personality = self.site.personality;
-        let invalid = || Refusal::new(InvalidDNSyntax, "invalid DN");
-        let new_rdn = Dn::parse(&request.newrdn).and_then(|dn| dn.first().cloned()).ok_or_else(invalid)?;
+        let new_rdn = parse(&request.newrdn)?.first().cloned();
+        let new_rdn = new_rdn.ok_or_else(|| Refusal::new(InvalidDNSyntax, "empty name"))?;
         let key = find(self.site, self.tree, &request.dn)?;
         let entry = self.entry(&key)?;
         let old = Dn::parse(&entry.dn).unwrap_or_default();
@@ -261,9 +265,8 @@ impl Change {
         if kind == Kind::Add && given.vals.is_empty() {
             return Err(Refusal::new(ProtocolError, format!("{name}: no values given")));
         }
-        if let Some(at) = (1..given.vals.len())
-            .find(|&at| position(attribute, &given.vals[..at], &given.vals[at]).is_some())
-        {
+        let mut seen = BTreeSet::new();
+        if let Some(at) = given.vals.iter().position(|value| !seen.insert(identity(attribute, value))) {
             return Err(Refusal::new(
                 AttributeOrValueExists,
                 format!("{name}: value #{at} provided more than once"),
@@ -298,13 +301,12 @@ impl Change {
                 }
             }
             Kind::Add => {
-                for value in &self.values {
-                    if position(attribute, &values, value).is_some() {
-                        let text = format!("modify/add: {name}: value already exists");
-                        return Err(Refusal::new(AttributeOrValueExists, text));
-                    }
-                    values.push(value.clone());
+                let there: BTreeSet<_> = values.iter().map(|value| identity(attribute, value)).collect();
+                if self.values.iter().any(|value| there.contains(&identity(attribute, value))) {
+                    let text = format!("modify/add: {name}: value already exists");
+                    return Err(Refusal::new(AttributeOrValueExists, text));
                 }
+                values.extend_from_slice(&self.values);
             }
         }
         put(attributes, attribute, values);
