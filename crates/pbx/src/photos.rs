@@ -79,8 +79,7 @@ impl Pbx {
             Some(default) => default,
             None => self.default_picture(now_ms).await?,
         };
-        let same =
-            *default.bytes == *response.body || default.etag.is_some() && default.etag == etag_of(response);
+        let same = default.bytes == response.body;
         *known = Some(default);
         Ok(same)
     }
