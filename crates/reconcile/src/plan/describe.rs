@@ -38,6 +38,19 @@ pub(super) fn shown(reading: &Reading) -> Option<String> {
     }
 }
 
+/// Whether what a directory write finds in its place is known to the letter.
+/// Of an unusable picture or secret only a description is, and of a hostile or
+/// endless text only what may be shown.
+pub(super) fn stands_as_shown(field: Field, reading: &Reading) -> bool {
+    match reading {
+        Reading::Unusable(unusable) => {
+            let shown_otherwise = |c: char| c == char::REPLACEMENT_CHARACTER || c == '…';
+            !matches!(field, Field::Photo | Field::SipPassword) && !unusable.raw.contains(shown_otherwise)
+        }
+        _ => true,
+    }
+}
+
 /// What a directory write finds in its place: the value it replaces, usable or not.
 pub(super) fn stored(reading: &Reading) -> Option<Value> {
     match reading {
@@ -135,7 +148,7 @@ pub(super) fn several_values(mut conflict: Conflict) -> Conflict {
         format!("the directory holds several values for {what}, and nothing says which one is meant");
     conflict.ways_out = match conflict.field {
         Some(Field::Extension) => vec![WayOut::GiveNumber, WayOut::LeaveOut, WayOut::LeaveAsIs],
-        _ => vec![WayOut::UsePbx, WayOut::LeaveAsIs],
+        _ => vec![WayOut::LeaveAsIs],
     };
     conflict
 }

@@ -79,6 +79,13 @@ impl<'w> Meeting<'w> {
         Agreement { field: self.field, directory, pbx, held }
     }
 
+    /// Whether a human may put the PBX's value in the place of what is in the
+    /// directory.
+    fn may_be_exchanged(&self) -> bool {
+        let known = describe::stands_as_shown(self.field, self.theirs());
+        known && matches!(self.pbx, State::Set(_)) && self.direction.to_directory()
+    }
+
     fn differs(&self) -> bool {
         match (self.directory, self.pbx) {
             (State::Set(theirs), State::Set(ours)) => !theirs.equivalent(ours),
@@ -160,8 +167,15 @@ impl<'w> Builder<'w> {
             }
             _ => return false,
         };
-        // Who has an employee is not left out.
-        conflict.ways_out.retain(|way| *way != WayOut::LeaveOut);
+        conflict.ways_out.retain(|way| match way {
+            // Who has an employee is not left out.
+            WayOut::LeaveOut => false,
+            WayOut::GiveNumber => at.direction.to_pbx(),
+            _ => true,
+        });
+        if at.may_be_exchanged() && !conflict.ways_out.contains(&WayOut::UsePbx) {
+            conflict.ways_out.insert(0, WayOut::UsePbx);
+        }
         let id = at.person.id.as_str();
         let has = at.number().map(Value::canonical);
         let asked = describe::essence(at.theirs());
@@ -177,8 +191,9 @@ impl<'w> Builder<'w> {
                     self.given_number(at, &asked, number, *keep_in_pbx, merged);
                 }
             }
-            (Some(Answer::UsePbx), Reading::Values(values)) if at.direction.to_directory() => {
-                let exchanged = Meeting { directory: State::Set(&values[0]), ..*at };
+            (Some(Answer::UsePbx), theirs) if at.may_be_exchanged() => {
+                let found = describe::stored(theirs);
+                let exchanged = Meeting { directory: State::of(found.as_ref()), ..*at };
                 self.change_directory(&exchanged, Cause::Decision, merged);
             }
             _ => {
@@ -291,7 +306,11 @@ impl<'w> Builder<'w> {
     ) {
         let after = Some(Value::new(number, number));
         let has = at.number();
-        if at.direction.to_pbx() && has.map(Value::canonical) != Some(number) {
+        let given = has.map(Value::canonical) == Some(number);
+        if !given && !at.direction.to_pbx() {
+            return;
+        }
+        if !given {
             if let Some(why) = self.world.employees.verdict.reason() {
                 return self.hold_back("renumberings", why);
             }
@@ -304,7 +323,8 @@ impl<'w> Builder<'w> {
             });
         }
         let written = at.theirs().values().iter().any(|value| value.canonical() == number);
-        if !keep_in_pbx && !written && at.direction.to_directory() {
+        let may = at.direction.to_directory() && describe::stands_as_shown(Field::Extension, at.theirs());
+        if !keep_in_pbx && !written && may {
             let before = describe::stored(at.theirs());
             merged.directory.push(Change { field: Field::Extension, before, after, cause: Cause::Decision });
         }

@@ -3,4 +3,11 @@
 #[path = "../support/mod.rs"]
 mod support;
 
-mod smoke;
+mod conflicts;
+mod fields;
+mod identity;
+mod leavers;
+mod needs;
+mod numbers;
+mod reading;
+mod safety;

@@ -1,0 +1,294 @@
+//! What a read knows: absence is proved, several values are one, and what is
+//! unusable counts as set.
+
+use crate::support::*;
+use reconcile::{Answer, ConflictKind, Direction, Reading};
+
+/// A person with an e-mail on both sides, in step for a while.
+fn with_mail(dates: bool) -> Company {
+    let mut company = company();
+    company.dates_attributes = dates;
+    (1..=9).for_each(|at| company.pair_up(at));
+    company.settle();
+    company
+}
+
+fn forget_mail(company: &mut Company, people: u64) {
+    for at in 1..=people {
+        company.person(&format!("p{at:02}")).mail("");
+    }
+}
+
+#[test]
+fn reading_absent_is_empty_only_if_the_mark_moved() {
+    for dates in [false, true] {
+        let mut hidden = with_mail(dates);
+        hidden.person("p01").hide(Email);
+        assert!(hidden.run().actions.is_empty(), "rights were withdrawn, nothing was removed");
+
+        let mut cleared = with_mail(dates);
+        cleared.person("p01").mail("");
+        cleared.settle();
+        assert_eq!(cleared.ours(1, Email), "", "dates: {dates}");
+    }
+}
+
+#[test]
+fn reading_where_attributes_are_dated_another_change_proves_nothing() {
+    let mut company = with_mail(true);
+    company.person("p01").hide(Email).name("Renamed");
+    company.settle();
+    assert_eq!(company.ours(1, Name), "Renamed");
+    assert_eq!(company.ours(1, Email), "p01@example.org");
+}
+
+#[test]
+fn reading_a_date_of_another_server_proves_nothing() {
+    let mut company = with_mail(true);
+    company.person("p01").mail("");
+    let mut world = company.world();
+    for changes in world.attribute_changes.values_mut() {
+        if let Some(change) = &mut changes[Email] {
+            change.mark = reconcile::Mark(change.mark.0.replace("dc1", "dc2").into());
+        }
+    }
+    assert!(!reconcile::plan::plan(&world).has_action("p01"));
+}
+
+#[test]
+fn reading_without_a_readable_mark_nothing_is_proved() {
+    let mut company = with_mail(false);
+    company.person("p01").marked = false;
+    company.settle();
+    company.person("p01").mail("");
+    company.settle();
+    assert_eq!(company.ours(1, Email), "p01@example.org");
+}
+
+#[test]
+fn reading_an_incomplete_read_proves_nothing_and_the_next_complete_one_does() {
+    let mut company = with_mail(false);
+    company.person("p01").mail("");
+    company.directory = partial();
+    company.run();
+    company.run();
+    assert_eq!(company.ours(1, Email), "p01@example.org");
+    company.directory = reconcile::Verdict::Complete;
+    company.settle();
+    assert_eq!(company.ours(1, Email), "");
+}
+
+#[test]
+fn reading_who_never_had_a_value_is_simply_without_it() {
+    let mut company = company();
+    company.person("anna").name("Anna Smirnova").mail("a@example.org");
+    company.employee(1).name("Anna Smirnova").ext("201").mail("a@example.org").mobile("79261234567");
+    company.settle();
+    assert_eq!(company.theirs("anna", Mobile), "+79261234567");
+}
+
+#[test]
+fn reading_an_attribute_that_vanished_from_most_is_unreadable() {
+    let mut company = with_mail(false);
+    forget_mail(&mut company, 5);
+    company.settle();
+    assert_eq!(company.ours(1, Email), "p01@example.org", "5 of 9");
+
+    let mut few = with_mail(false);
+    forget_mail(&mut few, 4);
+    few.settle();
+    assert_eq!(few.ours(1, Email), "", "4 of 9 is not most");
+}
+
+#[test]
+fn reading_an_attribute_that_vanished_below_one_parent_is_unreadable_there() {
+    let mut company = with_mail(false);
+    for at in 1..=4 {
+        company.person(&format!("p{at:02}")).below("OU=Sales\\, North,OU=People,DC=example,DC=org");
+    }
+    company.settle();
+    forget_mail(&mut company, 3);
+    company.person("p09").mail("");
+    company.settle();
+    assert_eq!(company.ours(1, Email), "p01@example.org");
+    assert_eq!(company.ours(9, Email), "", "elsewhere it is a change like any other");
+}
+
+#[test]
+fn reading_a_picture_nobody_looked_at_says_nothing_about_the_others() {
+    let mut world = with_mail(false).world();
+    for person in &mut world.people.rows {
+        let at: u32 = person.id.as_str()[1..].parse().unwrap();
+        person.mark = Some(reconcile::Mark("dc1:99".into()));
+        person.fields[Photo] = if at <= 3 { Reading::Absent } else { Reading::NotLooked };
+    }
+    assert!(!reconcile::plan::plan(&world).writes(), "all that was looked at vanished");
+}
+
+#[test]
+fn reading_of_several_values_the_agreed_one_is_the_persons() {
+    let mut company = with_mail(false);
+    company.person("p01").many(Email, &["aaa@example.org", "p01@example.org", "zzz@example.org"]);
+    assert!(!company.run().writes());
+    company.person("p01").many(Email, &["zzz@example.org", "P01@example.org", "aaa@example.org"]);
+    assert!(!company.run().writes(), "order and case mean nothing");
+    company.person("p01").many(Email, &["zzz@example.org", "mmm@example.org"]);
+    company.settle();
+    assert_eq!(company.ours(1, Email), "mmm@example.org", "else the smallest");
+}
+
+#[test]
+fn reading_of_several_values_the_one_the_pbx_has_comes_next() {
+    let mut company = company();
+    company.person("anna").name("Anna").many(Mobile, &["+79260000001", "8 926 000-00-02"]);
+    company.employee(1).name("Anna").ext("201").mobile("79260000002");
+    let plan = company.run();
+    assert_eq!(sent(&plan.action("anna").pbx, Mobile), None);
+}
+
+#[test]
+fn reading_a_write_exchanges_the_one_value_and_leaves_the_rest() {
+    let mut company = with_mail(false);
+    company.person("p01").many(Email, &["aaa@example.org", "p01@example.org"]);
+    company.settle();
+    company.employee(1).mail("new@example.org");
+    company.settle();
+    assert_eq!(company.entries["p01"].values[Email], ["aaa@example.org", "new@example.org"]);
+}
+
+#[test]
+fn reading_several_numbers_are_a_question() {
+    let mut company = with_mail(false);
+    company.person("p01").many(Extension, &["288", "277"]);
+    let plan = company.run();
+    assert_eq!(plan.kinds(), [ConflictKind::SeveralValues]);
+    assert_eq!(company.ours(1, Extension), "201");
+    let number = Answer::Number { number: "288".into(), keep_in_pbx: false };
+    company.answer(&plan.conflicts[0], number).settle();
+    assert_eq!(company.ours(1, Extension), "288");
+    assert_eq!(company.entries["p01"].values[Extension], ["288", "277"], "it is there already");
+    assert!(company.preview().conflicts.is_empty());
+}
+
+#[test]
+fn reading_several_sip_passwords_are_a_question() {
+    let mut company = with_mail(false);
+    company.person("p01").many(SipPassword, &["secretB", "secretA"]);
+    let plan = company.run();
+    assert_eq!(plan.kinds(), [ConflictKind::SeveralValues]);
+    company.answer(&plan.conflicts[0], Answer::UsePbx).settle();
+    assert_eq!(company.entries["p01"].values[SipPassword].len(), 2);
+    assert!(company.entries["p01"].values[SipPassword].contains(&"secret1".to_owned()));
+    assert!(company.preview().conflicts.is_empty());
+}
+
+#[test]
+fn reading_unusable_counts_as_set() {
+    for (field, bad) in [
+        (Name, "Anna\u{1}"),
+        (Extension, "12a"),
+        (Mobile, "call me"),
+        (Email, "nobody"),
+        (Photo, "text"),
+        (SipPassword, "?"),
+    ] {
+        for directory in [true, false] {
+            let mut company = with_mail(false);
+            if directory {
+                company.person("p01").set(field, bad);
+            } else {
+                company.employee(1).set(field, bad);
+            }
+            let plan = company.run();
+            assert_eq!(plan.kinds(), [ConflictKind::Unusable], "{field}");
+            assert_eq!(plan.conflicts[0].field, Some(field));
+            company.run();
+            let (theirs, ours) = (company.theirs("p01", field), company.ours(1, field));
+            assert_eq!(if directory { theirs } else { ours }, bad, "{field}: not overwritten");
+            assert_ne!(if directory { ours } else { theirs }, bad, "{field}: not sent across");
+        }
+    }
+}
+
+#[test]
+fn reading_unusable_is_not_filled_either() {
+    let mut company = company();
+    company.person("anna").name("Anna Smirnova").mail("nobody");
+    company.employee(1).name("Anna Smirnova").ext("201").mail("anna@example.org");
+    company.settle();
+    assert_eq!(company.theirs("anna", Email), "nobody");
+    assert_eq!(company.preview().kinds(), [ConflictKind::Unusable]);
+}
+
+#[test]
+fn reading_an_unusable_number_creates_nobody_until_a_human_chooses() {
+    let waiting = || {
+        let mut company = staff(2);
+        company.person("anna").name("Anna Smirnova").ext("+7 (495) 123-45-67");
+        let plan = company.run();
+        assert_eq!(plan.kinds(), [ConflictKind::Unusable]);
+        assert!(plan.actions.is_empty());
+        (company, plan.conflicts[0].clone())
+    };
+    let (mut write, conflict) = waiting();
+    write.answer(&conflict, Answer::Number { number: "250".into(), keep_in_pbx: false }).settle();
+    assert_eq!((write.ours(1_001, Extension), write.theirs("anna", Extension)), ("250", "250"));
+
+    let (mut keep, conflict) = waiting();
+    keep.answer(&conflict, Answer::Number { number: "250".into(), keep_in_pbx: true }).settle();
+    assert_eq!(keep.ours(1_001, Extension), "250");
+    assert_eq!(keep.theirs("anna", Extension), "+7 (495) 123-45-67");
+    assert!(keep.preview().conflicts.is_empty(), "chosen is chosen");
+    keep.employee(1_001).ext("251");
+    keep.settle();
+    assert_eq!(keep.ours(1_001, Extension), "251", "a later change in the PBX stands");
+
+    let (mut out, conflict) = waiting();
+    out.answer(&conflict, Answer::LeaveOut).settle();
+    assert_eq!(out.linked("anna"), None);
+}
+
+#[test]
+fn reading_an_unusable_number_of_an_employee() {
+    for (direction, keep_in_pbx, ours, theirs) in [
+        (Direction::Both, false, "250", "250"),
+        (Direction::Both, true, "250", "12a"),
+        (Direction::ToPbx, false, "250", "12a"),
+        (Direction::ToDirectory, false, "201", "12a"),
+    ] {
+        let mut company = staff(4);
+        company.direction(Extension, direction);
+        company.person("p01").ext("12a");
+        let conflict = company.run().conflict(ConflictKind::Unusable).clone();
+        company.answer(&conflict, Answer::Number { number: "250".into(), keep_in_pbx }).run();
+        assert_eq!((company.ours(1, Extension), company.theirs("p01", Extension)), (ours, theirs));
+    }
+}
+
+#[test]
+fn reading_unusable_gives_way_to_the_pbx_where_a_human_says_so() {
+    for (field, bad) in [(Extension, "12a"), (Mobile, "call me"), (Email, "nobody"), (Name, "Anna\u{1}")] {
+        let mut company = staff(4);
+        let ours = company.ours(1, field).to_owned();
+        company.person("p01").set(field, bad);
+        let conflict = company.run().conflict(ConflictKind::Unusable).clone();
+        company.answer(&conflict, Answer::UsePbx).settle();
+        assert_eq!(company.ours(1, field), ours);
+        assert_eq!(company.theirs("p01", field).trim_start_matches('+'), ours);
+    }
+}
+
+#[test]
+fn reading_what_was_not_looked_at_is_neither_changed_nor_written() {
+    let mut company = staff(4);
+    company.employee(1).looked = false;
+    company.employee(1).set(Mobile, "79990000000").set(SipPassword, "secretX");
+    company.person("p01").mobile("+79995555555").set(Photo, "pictureX").mail("new@example.org");
+    let plan = company.run();
+    let fields: Vec<_> = plan.action("p01").pbx.iter().map(|change| change.field).collect();
+    assert_eq!(fields, [Email]);
+    company.employee(1).looked = true;
+    company.run();
+    assert_eq!(company.theirs("p01", SipPassword), "secretX");
+    assert_eq!(company.ours(1, Photo), "pictureX");
+}
