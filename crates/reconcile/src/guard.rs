@@ -84,7 +84,17 @@ pub fn count(actions: &[Action], lost_employees: u32, ran_before: bool) -> Count
 }
 
 /// Judges the counts of a plan together with those of recent automatic runs.
-pub fn guard(planned: &Counts, recent: &Counts, linked: u32, limits: Thresholds) -> Option<Halt> {
+///
+/// `joining` are people this very plan links: they widen the share, but "all of
+/// the linked" means those who were linked before.
+pub fn guard(
+    planned: &Counts,
+    recent: &Counts,
+    linked_before: u32,
+    joining: u32,
+    limits: Thresholds,
+) -> Option<Halt> {
+    let linked = linked_before.saturating_add(joining);
     let share = u64::from(linked) * u64::from(limits.percent) / 100;
     let limit = u32::try_from(share).unwrap_or(u32::MAX).max(limits.floor).min(limits.ceiling);
     let tripped = planned.iter().filter_map(|(&kind, &now)| {
@@ -92,7 +102,7 @@ pub fn guard(planned: &Counts, recent: &Counts, linked: u32, limits: Thresholds)
         let people = now.saturating_add(before);
         // All of them is too many even where the floor would let it pass;
         // creations have no "all".
-        let everyone = linked >= 3 && people >= linked && kind != GuardKind::Creations;
+        let everyone = linked_before >= 3 && people >= linked && kind != GuardKind::Creations;
         (people > limit || everyone).then_some(Tripped { kind, people, recent: before, limit, linked })
     });
     let tripped: Vec<Tripped> = tripped.collect();

@@ -188,10 +188,11 @@ impl<'w> Builder<'w> {
             (&a.name, &a.person, a.kind, a.field).cmp(&(&b.name, &b.person, b.kind, b.field))
         });
         let joins = actions.iter().filter(|action| matches!(action.link, Some(super::LinkStep::Join { .. })));
-        let linked = u32::try_from(self.world.links.len() + joins.count()).unwrap_or(u32::MAX);
+        let people = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
+        let (linked, joining) = (people(self.world.links.len()), people(joins.count()));
         let counts = guard::count(&actions, self.lost_employees, self.world.ran_before);
         Plan {
-            halt: guard::guard(&counts, &self.world.recent, linked, self.world.policy.thresholds),
+            halt: guard::guard(&counts, &self.world.recent, linked, joining, self.world.policy.thresholds),
             actions,
             people: self.lines,
             conflicts: self.conflicts,

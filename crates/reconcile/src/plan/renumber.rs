@@ -337,8 +337,10 @@ fn give(builder: &mut Builder<'_>, at: usize, want: &Want) {
     let written = theirs.values().iter().any(|value| value.canonical() == &*want.number);
     let decided =
         want.from == NumberFrom::Decision && builder.world.policy.direction(Field::Extension).to_directory();
-    let back =
-        !written && !want.keep_in_pbx && (decided || builder.takes_back(person, link, Field::Extension));
+    let back = !written
+        && !want.keep_in_pbx
+        && describe::stands_as_shown(Field::Extension, theirs)
+        && (decided || builder.takes_back(person, link, Field::Extension));
     let (before, cause) = (describe::stored(theirs), Cause::NewNumber);
     let action = &mut builder.drafts[at].action;
     action.link = Some(LinkStep::Create { number: want.number.clone(), number_from: want.from });
