@@ -2,3 +2,5 @@
 
 pub mod company;
 pub mod directory;
+pub mod faults;
+pub mod pbx;
