@@ -1,7 +1,7 @@
 //! What a directory holds when it starts, and how the people of a company
 //! get into it.
 
-use super::dn::{Dn, Rdn, Spelling};
+use super::dn::{Dn, Rdn};
 use super::schema::{Personality, Shape};
 use super::{Directory, Error};
 use crate::company::{Account, CITIES, COMPANY_NAME, Company, DEPARTMENTS, Person};
@@ -199,10 +199,7 @@ impl Directory {
     }
 
     fn text(&self, dn: &Dn) -> String {
-        dn.text(match self.personality() {
-            Personality::OpenLdap => Spelling::Hex,
-            Personality::ActiveDirectory => Spelling::Backslash,
-        })
+        dn.text(self.personality().spelling())
     }
 }
 

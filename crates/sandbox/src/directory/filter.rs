@@ -292,7 +292,7 @@ mod tests {
     fn ids_are_known_only_where_nothing_else_can_match() {
         let ids = |filter: LdapFilter| {
             let ids = Filter::new(&filter, Personality::OpenLdap, &|_| false).ids();
-            ids.map(|ids| ids.into_iter().map(Uuid::as_u128).collect::<Vec<_>>())
+            ids.map(|ids| ids.iter().map(Uuid::as_u128).collect::<Vec<_>>())
         };
         let id = |n: u128| eq("entryUUID", &Uuid::from_u128(n).to_string());
         assert_eq!(ids(id(1)), Some(vec![1]));

@@ -127,7 +127,7 @@ impl Directory {
         let Options { personality, base, accounts, faults, clock, random } = options;
         let root = Dn::parse(&base).filter(|dn| dn.first().is_some());
         let Some(root) = root else { return Err(Error::Base(base)) };
-        let site = Site::new(personality, root.text(dn::Spelling::Backslash), uuid(&*random));
+        let site = Site::new(personality, root.text(personality.spelling()), uuid(&*random));
         let state = State {
             tree: Tree::new(personality),
             accounts,

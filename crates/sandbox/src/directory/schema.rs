@@ -2,7 +2,7 @@
 //! compared, and which values are refused. What no test or person needs is
 //! left out; an attribute that is not in the table does not exist.
 
-use super::dn::Dn;
+use super::dn::{Dn, Spelling};
 use std::borrow::Cow;
 use uuid::Uuid;
 
@@ -210,6 +210,13 @@ impl Personality {
 
     pub fn attributes(self) -> impl Iterator<Item = &'static Attribute> {
         ATTRIBUTES.iter().filter(move |attribute| self.shape(attribute) != Shape::No)
+    }
+
+    pub fn spelling(self) -> Spelling {
+        match self {
+            Personality::OpenLdap => Spelling::Hex,
+            Personality::ActiveDirectory => Spelling::Backslash,
+        }
     }
 
     pub fn shape(self, attribute: &Attribute) -> Shape {

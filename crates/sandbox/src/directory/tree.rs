@@ -83,11 +83,7 @@ pub fn put(attributes: &mut Attributes, attribute: &'static Attribute, values: V
 
 impl Tree {
     pub fn new(personality: Personality) -> Self {
-        let spelling = match personality {
-            Personality::OpenLdap => Spelling::Hex,
-            Personality::ActiveDirectory => Spelling::Backslash,
-        };
-        Tree { spelling, entries: BTreeMap::new(), keys: HashMap::new() }
+        Tree { spelling: personality.spelling(), entries: BTreeMap::new(), keys: HashMap::new() }
     }
 
     pub fn get(&self, key: &str) -> Option<&Entry> {
