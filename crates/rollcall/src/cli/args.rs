@@ -7,8 +7,10 @@ use std::path::PathBuf;
 /// Keeps the employees of a MikoPBX and the people of a directory in step, both ways.
 #[derive(Debug, Parser)]
 #[command(name = "rollcall", version, max_term_width = 100, arg_required_else_help = true)]
-#[command(after_help = "Exit codes: 0 done · 1 failed · 2 usage · 3 halted by the guard, or held back by an \
-incomplete read · 4 done with conflicts or failures.\nFirst time here? `rollcall demo` needs nothing installed.")]
+#[command(
+    after_help = "Exit codes: 0 done · 1 failed · 2 usage · 3 halted by the guard, or held back by an \
+incomplete read · 4 done with conflicts or failures.\nFirst time here? `rollcall demo` needs nothing installed."
+)]
 pub struct Cli {
     /// Where everything is remembered [default: the XDG state directory].
     #[arg(long, global = true, env = "ROLLCALL_STATE", value_name = "DIR")]
@@ -200,6 +202,9 @@ pub struct ServerOptions {
     /// Sign in by TLS client certificate or local socket (SASL EXTERNAL).
     #[arg(long)]
     pub sasl_external: bool,
+    /// The client certificate and its private key, in one PEM file.
+    #[arg(long, value_name = "F", requires = "sasl_external", conflicts_with = "password_file")]
+    pub client_certificate: Option<PathBuf>,
     /// The domain root.
     #[arg(long, value_name = "DN")]
     pub base_dn: Option<String>,

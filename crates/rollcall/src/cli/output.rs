@@ -224,16 +224,25 @@ impl Page {
 
     /// Labels and what belongs to them.
     pub fn facts(&mut self, facts: impl IntoIterator<Item = (&'static str, Cell)>) {
+        self.grid(facts.into_iter().map(|(label, value)| [Cell::new(label, Ink::Dim), value]));
+    }
+
+    /// Columns without a headline; only the last one wraps.
+    pub fn grid<const N: usize>(&mut self, rows: impl IntoIterator<Item = [Cell; N]>) {
         let mut table = self.bare();
-        for (label, value) in facts {
-            table.add_row([Cell::new(label, Ink::Dim).styled(), value.styled()]);
+        for row in rows {
+            table.add_row(row.iter().map(Cell::styled));
         }
         if table.is_empty() {
             return;
         }
-        pad(&mut table, 0, (2, 2));
-        pad(&mut table, 1, (0, 0));
-        keep(&mut table, 0);
+        for at in 0..N {
+            let last = at + 1 == N;
+            pad(&mut table, at, (if at == 0 { 2 } else { 0 }, if last { 0 } else { 2 }));
+            if !last {
+                keep(&mut table, at);
+            }
+        }
         self.put(&table);
     }
 
@@ -256,8 +265,15 @@ impl Page {
 
     fn bare(&self) -> comfy_table::Table {
         let mut table = comfy_table::Table::new();
-        table.load_style(NOTHING).set_content_arrangement(ContentArrangement::Dynamic).set_width(self.look.width);
-        if self.look.colour { table.enforce_styling() } else { table.force_no_tty() };
+        table
+            .load_style(NOTHING)
+            .set_content_arrangement(ContentArrangement::Dynamic)
+            .set_width(self.look.width);
+        if self.look.colour {
+            table.enforce_styling()
+        } else {
+            table.force_no_tty()
+        };
         table
     }
 
@@ -278,6 +294,15 @@ pub fn shown(value: Option<&str>) -> String {
 /// `1 person`, `5 people`.
 pub fn count(n: usize, one: &str, many: &str) -> String {
     format!("{n} {}", if n == 1 { one } else { many })
+}
+
+/// A name as a shell takes it.
+pub fn quoted(name: &str) -> String {
+    let plain = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_' | '.' | '@');
+    match name.chars().all(plain) {
+        true => name.to_owned(),
+        false => format!("'{}'", name.replace('\'', r"'\''")),
+    }
 }
 
 /// What a directory or a PBX says must not move the cursor or turn text round.

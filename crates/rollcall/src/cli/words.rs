@@ -1,7 +1,7 @@
 //! Words for people, where the ones for scripts are too short.
 
-use crate::cycle::report::{ChangeReport, ChangeResult, Side, Status, Updated};
 use crate::cli::output::{Cell, Ink, shown};
+use crate::cycle::report::{ChangeReport, ChangeResult, Side, Status, Updated};
 use reconcile::merge::Cause;
 use reconcile::{ConflictKind, Field, LeftReason, RefusedBy, Verdict};
 use serde::Serialize;
@@ -111,7 +111,8 @@ pub fn change(change: &ChangeReport, say_side: bool) -> String {
         (true, Side::Directory) => "directory ",
     };
     let values = match (change.before.as_deref(), change.after.as_deref()) {
-        (None, after) => shown(after),
+        // Everything about somebody new is new.
+        (None, after) if change.cause == Cause::NewEmployee => shown(after),
         (Some("set"), Some("set")) if change.field == Field::SipPassword => "changed".to_owned(),
         (before, after) => format!("{} → {}", shown(before), shown(after)),
     };

@@ -1,0 +1,157 @@
+//! Conflicts: list, show, answer, retry, clear. None of it touches a directory
+//! or a PBX; the next synchronisation does.
+
+mod answer;
+pub mod view;
+
+use super::args::{ConflictsCommand, ResolveArgs};
+use super::errors::usage;
+use super::output::Out;
+use crate::app::App;
+use anyhow::Result;
+use reconcile::{Answer, Decision};
+use std::collections::HashMap;
+use store::{ConflictId, ConflictRow, ConflictsOf, DirectoryId};
+use view::{Answered, ConflictView, Conflicts, Settled};
+
+pub async fn run(app: &App, command: ConflictsCommand, out: &Out) -> Result<u8> {
+    match command {
+        ConflictsCommand::List { server } => {
+            let conflicts = list(app, of_server(app, server.as_deref()).await?).await?;
+            out.show(&Conflicts { conflicts })
+        }
+        ConflictsCommand::Show { id } => {
+            let row = one(app, id).await?;
+            let views = list(app, ConflictsOf::One(row.id)).await?;
+            views.iter().try_fold(0, |_, view| out.show(view))
+        }
+        ConflictsCommand::Resolve(args) => out.show(&resolve(app, &args).await?),
+        ConflictsCommand::Retry { id } => out.show(&retry(app, id).await?),
+        ConflictsCommand::Clear { id, server } => out.show(&clear(app, id, server.as_deref()).await?),
+    }
+}
+
+/// Live conflicts with the names of their servers and the answers given.
+pub async fn list(app: &App, of: ConflictsOf) -> Result<Vec<ConflictView>> {
+    let names: HashMap<DirectoryId, String> =
+        app.store.directories().await?.into_iter().map(|row| (row.id, row.name)).collect();
+    let mut decisions: HashMap<DirectoryId, Vec<Decision>> = HashMap::new();
+    let mut views = Vec::new();
+    for row in app.store.conflicts(of).await? {
+        if !decisions.contains_key(&row.directory) {
+            decisions.insert(row.directory, app.store.decisions(row.directory).await?);
+        }
+        let answers = decisions.get(&row.directory).map(Vec::as_slice).unwrap_or_default();
+        let answer = decision_of(answers, &row).map(|decision| decision.answer.clone());
+        let server = names.get(&row.directory).cloned().unwrap_or_default();
+        views.push(ConflictView::new(server, row, answer));
+    }
+    Ok(views)
+}
+
+/// The answer to exactly this conflict. "Leave out" holds whatever changes.
+fn decision_of<'a>(decisions: &'a [Decision], row: &ConflictRow) -> Option<&'a Decision> {
+    let conflict = &row.conflict;
+    decisions.iter().find(|decision| {
+        decision.person == conflict.person
+            && decision.kind == conflict.kind
+            && decision.field == conflict.field
+            && (decision.stands_on == conflict.stands_on || decision.answer == Answer::LeaveOut)
+    })
+}
+
+async fn resolve(app: &App, args: &ResolveArgs) -> Result<Settled> {
+    let mut rows = Vec::new();
+    for id in &args.ids {
+        rows.push(one(app, *id).await?);
+    }
+    if let Some(other) = rows.iter().find(|row| row.conflict.kind != rows[0].conflict.kind) {
+        return Err(usage(format!(
+            "conflicts {} and {} are of different kinds; answer them one by one",
+            rows[0].id, other.id
+        )));
+    }
+    // Everything is checked before anything is remembered.
+    let mut answers = Vec::new();
+    for row in &rows {
+        let answer = answer::answer(args, &row.conflict)?;
+        if let Some(answer) = &answer {
+            answer::check(row, answer)?;
+            let personal = args.answer.employee.is_some() || args.answer.number.is_some();
+            if rows.len() > 1 && personal {
+                return Err(usage(
+                    "an employee or a number is one person's: answer these conflicts one by one",
+                ));
+            }
+        }
+        answers.push(answer);
+    }
+    let mut resolved = Vec::new();
+    for (row, answer) in rows.iter().zip(answers) {
+        match answer {
+            Some(answer) => {
+                decide(app, row, &answer).await?;
+                resolved.push(Answered { conflict: row.id.0, answer });
+            }
+            None => take_back(app, row).await?,
+        }
+    }
+    Ok(match resolved.is_empty() {
+        true => Settled::AskedAgain { asked_again: args.ids.clone() },
+        false => Settled::Resolved { resolved },
+    })
+}
+
+async fn decide(app: &App, row: &ConflictRow, answer: &Answer) -> Result<()> {
+    let conflict = &row.conflict;
+    let decision = Decision {
+        person: conflict.person.clone(),
+        kind: conflict.kind,
+        field: conflict.field,
+        answer: answer.clone(),
+        stands_on: conflict.stands_on.clone(),
+        at_ms: app.clock.now_ms(),
+    };
+    Ok(app.store.put_decision(row.directory, &decision).await?)
+}
+
+async fn take_back(app: &App, row: &ConflictRow) -> Result<()> {
+    let conflict = &row.conflict;
+    let there =
+        app.store.remove_decision(row.directory, &conflict.person, conflict.kind, conflict.field).await?;
+    match there {
+        true => Ok(()),
+        false => Err(usage(format!("conflict {} has no answer that could be taken back", row.id))),
+    }
+}
+
+async fn retry(app: &App, id: i64) -> Result<Settled> {
+    let row = one(app, id).await?;
+    let key = (row.conflict.person.clone(), row.conflict.field);
+    let rows = app.store.quarantine(row.directory).await?;
+    let waiting = rows.iter().any(|row| (&row.person, row.field) == (&key.0, key.1));
+    app.store.change_quarantine(row.directory, &[key], &[]).await?;
+    Ok(Settled::Retried { retried: id, waiting })
+}
+
+async fn clear(app: &App, id: Option<i64>, server: Option<&str>) -> Result<Settled> {
+    let of = match (id, server) {
+        (Some(_), Some(_)) => return Err(usage("one conflict, or all of a server: not both")),
+        (Some(id), None) => ConflictsOf::One(one(app, id).await?.id),
+        (None, server) => of_server(app, server).await?,
+    };
+    Ok(Settled::Cleared { cleared: app.store.clear_conflicts(of, app.clock.now_ms()).await? })
+}
+
+async fn of_server(app: &App, server: Option<&str>) -> Result<ConflictsOf> {
+    match server {
+        Some(name) => Ok(ConflictsOf::Directory(app.server(name).await?.id)),
+        None => Ok(ConflictsOf::Everybody),
+    }
+}
+
+async fn one(app: &App, id: i64) -> Result<ConflictRow> {
+    let mut rows = app.store.conflicts(ConflictsOf::One(ConflictId(id))).await?;
+    rows.pop()
+        .ok_or_else(|| usage(format!("there is no conflict {id} any more; see `rollcall conflicts list`")))
+}

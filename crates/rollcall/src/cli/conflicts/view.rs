@@ -1,0 +1,310 @@
+//! Conflicts as people read them: what happened, what each side stores, what
+//! to type.
+
+use crate::cli::output::{Cell, Ink, Page, Table, View, count, shown};
+use crate::cli::words;
+use reconcile::{Answer, Candidate, Conflict, ConflictKind, Field, WayOut};
+use serde::Serialize;
+use store::{ConflictId, ConflictRow, ConflictState};
+
+/// Candidates that are offered by name.
+const CANDIDATES_SHOWN_MAX: usize = 8;
+
+/// One conflict: who, what, why, and the ways out.
+pub fn explain(page: &mut Page, id: Option<i64>, conflict: &Conflict) {
+    let number = id.map(|id| format!("{id}  ")).unwrap_or_default();
+    let kind = words::conflict_kind(conflict.kind, conflict.field);
+    page.indented(2, format!("{number}{} · {kind}", shown(Some(&conflict.name))), Ink::Strong);
+    page.indented(4, conflict.reason.clone(), Ink::Plain);
+    let stored = stored(conflict);
+    if !stored.is_empty() {
+        page.indented(4, stored, Ink::Dim);
+    }
+    for candidate in conflict.candidates.iter().take(CANDIDATES_SHOWN_MAX) {
+        page.indented(4, self::candidate(candidate), Ink::Dim);
+    }
+    if conflict.candidates.len() > CANDIDATES_SHOWN_MAX {
+        let more = conflict.candidates.len() - CANDIDATES_SHOWN_MAX;
+        page.indented(4, format!("and {}", count(more, "other", "others")), Ink::Dim);
+    }
+    match id {
+        Some(id) => page.grid(
+            commands(id, conflict)
+                .into_iter()
+                .map(|(command, meaning)| [Cell::from(format!("  {command}")), Cell::new(meaning, Ink::Dim)]),
+        ),
+        None => {
+            let ways: Vec<&str> =
+                conflict.ways_out.iter().map(|way| way_in_words(*way, conflict.kind)).collect();
+            page.indented(4, format!("Ways out: {}", ways.join(" · ")), Ink::Dim);
+        }
+    }
+}
+
+/// Many conflicts, a row each.
+pub fn table<'a>(rows: impl Iterator<Item = (Option<i64>, Option<&'a str>, &'a Conflict)>) -> Table {
+    let rows: Vec<_> = rows.collect();
+    let servers = rows.iter().any(|(_, server, _)| server.is_some());
+    let mut header = vec!["ID", "Person", "Conflict", "Stored", "Reason"];
+    if servers {
+        header.insert(1, "Server");
+    }
+    let mut table = Table::new(header).keep(["ID"]);
+    for (id, server, conflict) in rows {
+        let mut cells = vec![
+            Cell::new(id.map(|id| id.to_string()).unwrap_or_default(), Ink::Strong),
+            shown(Some(&conflict.name)).into(),
+            words::conflict_kind(conflict.kind, conflict.field).into(),
+            stored(conflict).replace(" · ", "\n").into(),
+            conflict.reason.clone().into(),
+        ];
+        if servers {
+            cells.insert(1, server.unwrap_or_default().into());
+        }
+        table.row(cells);
+    }
+    table
+}
+
+/// What to type for each way out, and what it means.
+fn commands(id: i64, conflict: &Conflict) -> Vec<(String, String)> {
+    let resolve = |answer: &str| format!("rollcall conflicts resolve {id} {answer}");
+    let mut commands = Vec::new();
+    for way in &conflict.ways_out {
+        let meaning = way_in_words(*way, conflict.kind).to_owned();
+        match way {
+            WayOut::UseDirectory => commands.push((resolve("--use directory"), meaning)),
+            WayOut::UsePbx => commands.push((resolve("--use pbx"), meaning)),
+            WayOut::PickEmployee => {
+                let offered = conflict.candidates.iter().take(CANDIDATES_SHOWN_MAX);
+                commands.extend(offered.map(|one| {
+                    (
+                        resolve(&format!("--employee {}", one.employee)),
+                        format!("it is {}", shown(Some(&one.name))),
+                    )
+                }));
+            }
+            WayOut::NewEmployee => commands.push((resolve("--new"), meaning)),
+            WayOut::Relink => commands.push((resolve("--relink"), meaning)),
+            WayOut::GiveNumber => commands.push((resolve("--number N"), meaning)),
+            WayOut::LeaveOut => commands.push((resolve("--leave-out"), meaning)),
+            WayOut::LeaveAsIs => commands.push((resolve("--leave-as-is"), meaning)),
+            WayOut::Retry => commands.push((format!("rollcall conflicts retry {id}"), meaning)),
+        }
+    }
+    commands
+}
+
+pub const fn way_in_words(way: WayOut, kind: ConflictKind) -> &'static str {
+    match (way, kind) {
+        (WayOut::UseDirectory, _) => "take the directory's value",
+        (WayOut::UsePbx, _) => "take the PBX's value",
+        (WayOut::PickEmployee, _) => "pick the employee",
+        (WayOut::NewEmployee, ConflictKind::EmployeeDeleted) => "create the employee again",
+        (WayOut::NewEmployee, _) => "create a new employee",
+        (WayOut::Relink, ConflictKind::BackUnderNewId) => "the same human under a new id",
+        (WayOut::Relink, _) => "the same employee after all",
+        (WayOut::GiveNumber, _) => "give another number",
+        (WayOut::LeaveOut, _) => "leave this person out",
+        (WayOut::LeaveAsIs, _) => "leave both sides as they are",
+        (WayOut::Retry, _) => "try again at the next run",
+    }
+}
+
+fn stored(conflict: &Conflict) -> String {
+    let side =
+        |name: &str, value: &Option<String>| value.as_deref().map(|v| format!("{name}: {}", shown(Some(v))));
+    let sides = [side("directory", &conflict.directory_value), side("PBX", &conflict.pbx_value)];
+    sides.into_iter().flatten().collect::<Vec<_>>().join(" · ")
+}
+
+fn candidate(candidate: &Candidate) -> String {
+    let fields = |fields: &[Field]| fields.iter().map(|field| field.as_str()).collect::<Vec<_>>().join(", ");
+    let mut text =
+        format!("employee {}: {}, {}", candidate.employee, shown(Some(&candidate.name)), candidate.extension);
+    if !candidate.agrees.is_empty() {
+        text.push_str(&format!("; same {}", fields(&candidate.agrees)));
+    }
+    if !candidate.differs.is_empty() {
+        text.push_str(&format!("; other {}", fields(&candidate.differs)));
+    }
+    text
+}
+
+/// A conflict as scripts read it.
+#[derive(Debug, Serialize)]
+pub struct ConflictView {
+    pub id: ConflictId,
+    pub server: String,
+    pub state: ConflictState,
+    /// What a human answered, where it has not taken effect yet.
+    pub answer: Option<Answer>,
+    pub first_seen_ms: i64,
+    pub last_seen_ms: i64,
+    pub count: i64,
+    #[serde(flatten)]
+    pub conflict: Conflict,
+}
+
+impl ConflictView {
+    pub fn new(server: String, row: ConflictRow, answer: Option<Answer>) -> Self {
+        ConflictView {
+            id: row.id,
+            server,
+            state: row.state,
+            answer,
+            first_seen_ms: row.first_seen_ms,
+            last_seen_ms: row.last_seen_ms,
+            count: row.count,
+            conflict: row.conflict,
+        }
+    }
+
+    fn standing(&self) -> Option<String> {
+        let answer = self.answer.as_ref()?;
+        Some(match self.state {
+            ConflictState::Silenced => format!("left by an administrator ({})", answer_in_words(answer)),
+            _ => format!("answered ({}); takes effect at the next synchronisation", answer_in_words(answer)),
+        })
+    }
+}
+
+impl View for ConflictView {
+    fn write(&self, page: &mut Page) {
+        page.title(format!("Conflict {} of server {}", self.id, self.server));
+        explain(page, Some(self.id.0), &self.conflict);
+        page.gap();
+        let times = format!(
+            "{}, last {}, in {}",
+            page.look.time(self.first_seen_ms),
+            page.look.time(self.last_seen_ms),
+            count(usize::try_from(self.count).unwrap_or_default(), "run", "runs")
+        );
+        let mut facts = vec![
+            ("first seen", times.into()),
+            ("refused by", words::refused_by(self.conflict.refused_by).into()),
+            ("person", self.conflict.person.to_string().into()),
+        ];
+        if let Some(employee) = self.conflict.employee {
+            facts.push(("employee", employee.to_string().into()));
+        }
+        if let Some(standing) = self.standing() {
+            facts.push(("answer", Cell::new(standing, Ink::Good)));
+        }
+        page.facts(facts);
+    }
+}
+
+#[derive(Debug, Serialize)]
+pub struct Conflicts {
+    pub conflicts: Vec<ConflictView>,
+}
+
+impl View for Conflicts {
+    fn write(&self, page: &mut Page) {
+        if self.conflicts.is_empty() {
+            return page.say("No conflicts.", Ink::Good);
+        }
+        let several = self.conflicts.windows(2).any(|pair| pair[0].server != pair[1].server);
+        let (left, open): (Vec<_>, Vec<_>) =
+            self.conflicts.iter().partition(|row| row.state == ConflictState::Silenced);
+        let rows = |rows: &[&ConflictView], page: &mut Page| {
+            let server = |row: &ConflictView| several.then_some(row.server.clone());
+            let servers: Vec<Option<String>> = rows.iter().map(|row| server(row)).collect();
+            let rows = rows.iter().zip(&servers);
+            page.table(&table(rows.map(|(row, server)| (Some(row.id.0), server.as_deref(), &row.conflict))));
+        };
+        if !open.is_empty() {
+            rows(&open, page);
+        }
+        if !left.is_empty() {
+            page.title("Left as they are");
+            rows(&left, page);
+        }
+        let answered = open.iter().filter(|row| row.answer.is_some()).count();
+        page.gap();
+        if answered > 0 {
+            page.say(format!("{answered} answered: takes effect at the next synchronisation."), Ink::Good);
+        }
+        page.say("What can be done about one: rollcall conflicts show ID", Ink::Dim);
+    }
+}
+
+/// What became of an answer, a retry or a clearing.
+#[derive(Debug, Serialize)]
+#[serde(untagged)]
+pub enum Settled {
+    Resolved {
+        resolved: Vec<Answered>,
+    },
+    AskedAgain {
+        asked_again: Vec<i64>,
+    },
+    Retried {
+        retried: i64,
+        /// Whether a refused change was waiting for its next try.
+        waiting: bool,
+    },
+    Cleared {
+        cleared: u64,
+    },
+}
+
+#[derive(Debug, Serialize)]
+pub struct Answered {
+    pub conflict: i64,
+    #[serde(flatten)]
+    pub answer: Answer,
+}
+
+impl View for Settled {
+    fn write(&self, page: &mut Page) {
+        const THEN: &str = "at the next synchronisation";
+        let mut say = |text: String| page.say(text, Ink::Plain);
+        match self {
+            Settled::Resolved { resolved } => {
+                for Answered { conflict, answer } in resolved {
+                    say(match answer {
+                        Answer::LeaveAsIs => {
+                            format!(
+                                "Conflict {conflict}: both sides stay as they are until one of them changes."
+                            )
+                        }
+                        Answer::LeaveOut => {
+                            format!("Conflict {conflict}: left out until you say --ask-again.")
+                        }
+                        answer => format!("Conflict {conflict}: {} {THEN}.", answer_in_words(answer)),
+                    });
+                }
+            }
+            Settled::AskedAgain { asked_again } => {
+                asked_again.iter().for_each(|id| say(format!("Conflict {id}: asked again {THEN}.")));
+            }
+            Settled::Retried { retried, waiting: true } => {
+                say(format!("Conflict {retried}: tried again {THEN}."));
+            }
+            Settled::Retried { retried, waiting: false } => {
+                say(format!("Conflict {retried}: nothing was waiting; it is looked at {THEN} anyway."));
+            }
+            Settled::Cleared { cleared } => {
+                let rows = count(usize::try_from(*cleared).unwrap_or_default(), "conflict", "conflicts");
+                say(format!("{rows} removed. No data was changed; what still stands returns {THEN}."));
+            }
+        }
+    }
+}
+
+pub fn answer_in_words(answer: &Answer) -> String {
+    match answer {
+        Answer::UseDirectory => "take the directory's value".to_owned(),
+        Answer::UsePbx => "take the PBX's value".to_owned(),
+        Answer::Employee { id } => format!("it is employee {id}"),
+        Answer::NotThisOne { id } => format!("it is not employee {id}"),
+        Answer::NewEmployee => "create a new employee".to_owned(),
+        Answer::Relink => "the same employee after all".to_owned(),
+        Answer::Number { number, keep_in_pbx: false } => format!("give number {number}"),
+        Answer::Number { number, keep_in_pbx: true } => format!("give number {number} in the PBX only"),
+        Answer::LeaveOut => "leave this person out".to_owned(),
+        Answer::LeaveAsIs => "leave both sides as they are".to_owned(),
+    }
+}

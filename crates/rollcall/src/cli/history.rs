@@ -1,0 +1,181 @@
+//! Past runs, or one run in detail.
+
+use super::errors::usage;
+use super::output::{Cell, Ink, NONE, Out, Page, Table, View};
+use super::report::{Kind, Known, ReportView};
+use super::words::word;
+use crate::app::App;
+use crate::cycle::Report;
+use crate::cycle::report::{Counts, PersonReport, Writes};
+use anyhow::Result;
+use serde::{Deserialize, Serialize};
+use store::{Outcome, RunId, RunRow, Trigger};
+
+/// People fetched at once.
+const PAGE_ROWS_MAX: u32 = 5_000;
+
+pub async fn list(app: &App, limit: u32, out: &Out) -> Result<u8> {
+    let runs = app.store.runs(None, limit, 0).await?;
+    out.show(&Runs { runs: runs.into_iter().map(Run::from).collect() })
+}
+
+pub async fn show(app: &App, id: i64, out: &Out) -> Result<u8> {
+    let Some(row) = app.store.run(RunId(id)).await? else {
+        return Err(usage(format!("there is no run {id}; see `rollcall history`")));
+    };
+    let report = match serde_json::from_value::<Report>(row.report.clone()) {
+        Ok(mut report) => {
+            report.people = people(app, row.id).await?;
+            let known = Known::default().with_conflicts(app, &report.server).await?;
+            Some(ReportView { report, kind: Kind::Past, known })
+        }
+        Err(_) => None,
+    };
+    let one = One { run: Run::from(row), report };
+    out.show(&one)?;
+    Ok(0)
+}
+
+/// Everybody with whom something happened in the run.
+async fn people(app: &App, run: RunId) -> Result<Vec<PersonReport>> {
+    let mut people = Vec::new();
+    loop {
+        let offset = u32::try_from(people.len()).unwrap_or(u32::MAX);
+        let rows = app.store.run_people(run, PAGE_ROWS_MAX, offset).await?;
+        if rows.is_empty() {
+            return Ok(people);
+        }
+        for row in rows {
+            people.push(serde_json::from_value(row.changes)?);
+        }
+    }
+}
+
+#[derive(Debug, Serialize)]
+struct Runs {
+    runs: Vec<Run>,
+}
+
+#[derive(Debug, Serialize)]
+struct Run {
+    run: RunId,
+    server: String,
+    trigger: Trigger,
+    started_ms: i64,
+    ended_ms: Option<i64>,
+    outcome: Outcome,
+    plan: Option<String>,
+    counts: Option<Counts>,
+    writes: Option<Writes>,
+    error: Option<String>,
+}
+
+impl From<RunRow> for Run {
+    fn from(row: RunRow) -> Self {
+        /// As much of a kept report as a list shows.
+        #[derive(Default, Deserialize)]
+        struct Brief {
+            counts: Option<Counts>,
+            writes: Option<Writes>,
+            error: Option<String>,
+        }
+        let brief: Brief = serde_json::from_value(row.report).unwrap_or_default();
+        Run {
+            run: row.id,
+            server: row.directory_name,
+            trigger: row.trigger,
+            started_ms: row.started_ms,
+            ended_ms: row.ended_ms,
+            outcome: row.outcome,
+            plan: row.plan_hash,
+            counts: brief.counts,
+            writes: brief.writes,
+            error: brief.error,
+        }
+    }
+}
+
+impl Run {
+    fn ink(&self) -> Ink {
+        match self.outcome {
+            Outcome::Done => Ink::Good,
+            Outcome::Running => Ink::Plain,
+            Outcome::Halted | Outcome::Cancelled | Outcome::Interrupted => Ink::Warn,
+            Outcome::Failed => Ink::Bad,
+        }
+    }
+
+    fn took(&self) -> String {
+        match self.ended_ms {
+            Some(ended_ms) => format!("{:.1} s", (ended_ms - self.started_ms).max(0) as f64 / 1000.0),
+            None => NONE.to_owned(),
+        }
+    }
+
+    fn what(&self) -> String {
+        let Some(counts) = &self.counts else { return self.error.clone().unwrap_or_default() };
+        let parts = [
+            (counts.created, "created"),
+            (counts.joined, "joined"),
+            (counts.updated_in_pbx, "in the PBX"),
+            (counts.updated_in_directory, "in the directory"),
+            (counts.disabled, "disabled"),
+            (counts.restored, "restored"),
+            (counts.conflicts, "conflicts"),
+            (counts.failed, "failed"),
+        ];
+        let parts: Vec<String> =
+            parts.iter().filter(|(n, _)| *n > 0).map(|(n, what)| format!("{n} {what}")).collect();
+        if parts.is_empty() { "nothing to do".to_owned() } else { parts.join(" · ") }
+    }
+}
+
+impl View for Runs {
+    fn write(&self, page: &mut Page) {
+        if self.runs.is_empty() {
+            return page.say("Nothing ran yet: rollcall sync SERVER", Ink::Plain);
+        }
+        let mut table = Table::new(["Run", "Server", "Started", "Took", "By", "Outcome", "What"])
+            .keep(["Run", "Started", "Took", "By", "Outcome"]);
+        for run in &self.runs {
+            table.row([
+                Cell::new(run.run.to_string(), Ink::Strong),
+                run.server.clone().into(),
+                page.look.time(run.started_ms).into(),
+                run.took().into(),
+                word(run.trigger).into(),
+                Cell::new(word(run.outcome), run.ink()),
+                run.what().into(),
+            ]);
+        }
+        page.table(&table);
+    }
+}
+
+#[derive(Debug, Serialize)]
+struct One {
+    #[serde(flatten)]
+    run: Run,
+    report: Option<ReportView>,
+}
+
+impl View for One {
+    fn write(&self, page: &mut Page) {
+        if let Some(report) = &self.report {
+            report.write(page);
+        } else {
+            page.title(format!("Synchronisation of {}, run {}", self.run.server, self.run.run));
+        }
+        page.gap();
+        let times = format!("{}, took {}", page.look.time(self.run.started_ms), self.run.took());
+        let mut facts = vec![
+            ("started", times.into()),
+            ("by", word(self.run.trigger).into()),
+            ("outcome", Cell::new(word(self.run.outcome), self.run.ink())),
+        ];
+        if let Some(error) = &self.run.error {
+            facts.push(("error", Cell::new(error, Ink::Bad)));
+        }
+        page.facts(facts);
+    }
+}

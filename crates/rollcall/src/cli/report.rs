@@ -1,0 +1,302 @@
+//! The report of a run as people read it: what was read, who changes and how,
+//! what needs a human, what was held back.
+
+use super::conflicts::view as conflict;
+use super::output::{Cell, Ink, NONE, Page, Table, View, count, quoted, shown};
+use super::words;
+use crate::app::App;
+use crate::cycle::Report;
+use crate::cycle::report::{ChangeReport, PersonReport, Side, Status, Updated};
+use anyhow::Result;
+use reconcile::merge::Cause;
+use reconcile::{ConflictKind, Field};
+use serde::Serialize;
+use std::collections::{BTreeMap, HashMap, HashSet};
+use store::ConflictsOf;
+
+/// More conflicts than this are listed, not explained.
+const CONFLICTS_EXPLAINED_MAX: usize = 8;
+/// Reasons for which people are skipped, commonest first.
+const SKIP_REASONS_MAX: usize = 6;
+/// As much of a plan's hash as a human has to type.
+const HASH_SHOWN: usize = 12;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    Preview,
+    Run,
+    /// A run of the past.
+    Past,
+}
+
+/// The JSON form is the report, exactly.
+#[derive(Debug, Serialize)]
+#[serde(transparent)]
+pub struct ReportView {
+    pub report: Report,
+    #[serde(skip)]
+    pub kind: Kind,
+    #[serde(skip)]
+    pub known: Known,
+}
+
+type Key = (String, ConflictKind, Option<Field>);
+
+/// What the store knows about the people of a report.
+#[derive(Debug, Default)]
+pub struct Known {
+    /// Who was linked before; none where that is not known.
+    linked: Option<HashSet<String>>,
+    conflicts: HashMap<Key, i64>,
+}
+
+impl Known {
+    /// Everybody linked before a run.
+    pub async fn before(app: &App) -> Result<Self> {
+        let mut linked = HashSet::new();
+        for row in app.store.directories().await? {
+            linked.extend(app.store.links(row.id).await?.into_iter().map(|link| link.person.to_string()));
+        }
+        Ok(Known { linked: Some(linked), conflicts: HashMap::new() })
+    }
+
+    /// Adds the numbers under which conflicts can be answered.
+    pub async fn with_conflicts(mut self, app: &App, server: &str) -> Result<Self> {
+        if let Some(row) = app.store.directory(server).await? {
+            let rows = app.store.conflicts(ConflictsOf::Directory(row.id)).await?;
+            self.conflicts = rows
+                .into_iter()
+                .map(|row| {
+                    let conflict = row.conflict;
+                    ((conflict.person.to_string(), conflict.kind, conflict.field), row.id.0)
+                })
+                .collect();
+        }
+        Ok(self)
+    }
+
+    fn is_new(&self, person: &PersonReport) -> bool {
+        self.linked.as_ref().is_some_and(|linked| !linked.contains(&person.id))
+    }
+}
+
+impl View for ReportView {
+    fn write(&self, page: &mut Page) {
+        self.write_head(page);
+        self.write_people(page);
+        self.write_conflicts(page);
+        self.write_held_back(page);
+        self.write_warnings(page);
+        self.write_counts(page);
+        self.write_next(page);
+    }
+
+    fn exit_code(&self) -> u8 {
+        self.report.exit_code()
+    }
+}
+
+impl ReportView {
+    fn write_head(&self, page: &mut Page) {
+        let report = &self.report;
+        page.title(match (self.kind, report.run) {
+            (Kind::Preview, _) | (_, None) => format!("Preview of {}", report.server),
+            (_, Some(run)) => format!("Synchronisation of {}, run {run}", report.server),
+        });
+        page.facts([
+            ("directory", words::verdict(&report.directory.verdict, report.directory.read, "people")),
+            ("PBX", words::verdict(&report.pbx.verdict, report.pbx.read, "employees")),
+            ("plan", Cell::new(&report.plan, Ink::Dim)),
+        ]);
+    }
+
+    fn write_people(&self, page: &mut Page) {
+        let mut table = Table::new(["Person", "Number", "Status", "Updated", "What"])
+            .keep(["Number", "Status", "Updated"]);
+        for person in &self.report.people {
+            let what = what(person, self.is_joined(person));
+            if what.is_empty() {
+                continue;
+            }
+            let ink = if person.status == Status::Failed { Ink::Bad } else { Ink::Plain };
+            table.row([
+                Cell::from(person.name.clone()),
+                shown(person.extension.as_deref()).into(),
+                words::status(person.status),
+                words::updated(person.updated).into(),
+                Cell::new(what.join("\n"), ink),
+            ]);
+        }
+        if !table.is_empty() {
+            page.gap();
+            page.table(&table);
+        }
+        self.write_skipped(page);
+    }
+
+    fn is_joined(&self, person: &PersonReport) -> bool {
+        person.employee.is_some()
+            && self.known.is_new(person)
+            && !is_created(person)
+            && person.status == Status::Processed
+    }
+
+    fn write_skipped(&self, page: &mut Page) {
+        let mut reasons: BTreeMap<&str, usize> = BTreeMap::new();
+        let skipped = self.report.people.iter().filter(|person| person.status == Status::Skipped);
+        for person in skipped.filter(|person| person.changes.is_empty()) {
+            *reasons.entry(person.reason.as_deref().unwrap_or("nothing to do")).or_default() += 1;
+        }
+        let mut reasons: Vec<(&str, usize)> = reasons.into_iter().collect();
+        reasons.sort_by_key(|(_, people)| std::cmp::Reverse(*people));
+        if reasons.is_empty() {
+            return;
+        }
+        page.gap();
+        page.say("Skipped", Ink::Strong);
+        page.grid(
+            reasons
+                .iter()
+                .take(SKIP_REASONS_MAX)
+                .map(|(why, people)| [people.to_string().into(), (*why).into()]),
+        );
+    }
+
+    fn write_conflicts(&self, page: &mut Page) {
+        let conflicts = &self.report.conflicts;
+        if conflicts.is_empty() {
+            return;
+        }
+        page.title(count(conflicts.len(), "conflict", "conflicts"));
+        let id = |conflict: &reconcile::Conflict| {
+            let key = (conflict.person.to_string(), conflict.kind, conflict.field);
+            self.known.conflicts.get(&key).copied()
+        };
+        if conflicts.len() <= CONFLICTS_EXPLAINED_MAX {
+            for conflict in conflicts {
+                page.gap();
+                conflict::explain(page, id(conflict), conflict);
+            }
+        } else {
+            page.table(&conflict::table(conflicts.iter().map(|conflict| (id(conflict), None, conflict))));
+        }
+        page.gap();
+        if conflicts.iter().any(|conflict| id(conflict).is_none()) {
+            page.say(
+                "A conflict gets its number at the synchronisation; then answer it with `rollcall conflicts resolve`.",
+                Ink::Dim,
+            );
+        } else if conflicts.len() > CONFLICTS_EXPLAINED_MAX {
+            page.say("What can be done about one: rollcall conflicts show ID", Ink::Dim);
+        }
+    }
+
+    fn write_held_back(&self, page: &mut Page) {
+        if self.report.held_back.is_empty() {
+            return;
+        }
+        page.title("Held back");
+        page.grid(self.report.held_back.iter().map(|held| {
+            let people = count(held.people as usize, "person", "people");
+            [format!("{} of {people}", held.what).into(), Cell::new(&held.why, Ink::Warn)]
+        }));
+    }
+
+    fn write_warnings(&self, page: &mut Page) {
+        page.gap();
+        for warning in &self.report.warnings {
+            page.say(format!("Warning: {warning}"), Ink::Warn);
+        }
+    }
+
+    fn write_counts(&self, page: &mut Page) {
+        let counts = &self.report.counts;
+        let parts = [
+            (counts.created, "created"),
+            (counts.joined, "joined"),
+            (counts.updated_in_pbx, "updated in the PBX"),
+            (counts.updated_in_directory, "updated in the directory"),
+            (counts.disabled, "newly disabled"),
+            (counts.restored, "restored"),
+            (counts.conflicts, "in conflict"),
+            (counts.failed, "failed"),
+            (counts.unchanged, "unchanged"),
+        ];
+        let parts: Vec<String> =
+            parts.iter().filter(|(n, _)| *n > 0).map(|(n, what)| format!("{n} {what}")).collect();
+        page.gap();
+        let what = if parts.is_empty() { "nobody".to_owned() } else { parts.join(" · ") };
+        page.say(what, Ink::Strong);
+        if self.kind != Kind::Preview && self.report.halted.is_none() {
+            let writes = &self.report.writes;
+            let written = match (writes.pbx, writes.directory) {
+                (0, 0) => "Nothing was written: both sides are as they were.".to_owned(),
+                (pbx, directory) => {
+                    let pbx = count(pbx as usize, "write", "writes");
+                    format!("{pbx} to the PBX, {directory} to the directory.")
+                }
+            };
+            page.say(written, Ink::Plain);
+        }
+    }
+
+    fn write_next(&self, page: &mut Page) {
+        let hash: String = self.report.plan.chars().take(HASH_SHOWN).collect();
+        let changes =
+            self.report.people.iter().any(|person| !what(person, self.is_joined(person)).is_empty());
+        if let Some(halt) = &self.report.halted {
+            page.gap();
+            page.say(format!("Stopped by the guard, nothing was written: {halt}."), Ink::Bad);
+            page.say("If that is what you want, carry out exactly this plan:", Ink::Plain);
+            return page.command(2, &format!("rollcall apply {hash} --release"));
+        }
+        if self.kind != Kind::Preview {
+            return;
+        }
+        if !changes {
+            return page.say("Nothing to do: both sides are in step.", Ink::Good);
+        }
+        page.say("Nothing was written. To carry out exactly this plan, or whatever is due then:", Ink::Plain);
+        page.command(2, &format!("rollcall apply {hash}"));
+        page.command(2, &format!("rollcall sync {}", quoted(&self.report.server)));
+    }
+}
+
+fn is_created(person: &PersonReport) -> bool {
+    person.changes.iter().any(|change| is_creation(change) && change.field == Field::Name)
+}
+
+fn is_creation(change: &ChangeReport) -> bool {
+    change.side == Side::Pbx && change.cause == Cause::NewEmployee
+}
+
+/// What happens to a person, line by line; nothing for those who rest.
+fn what(person: &PersonReport, joined: bool) -> Vec<String> {
+    let mut lines = Vec::new();
+    if is_created(person) {
+        lines.push(creation(person));
+    } else if joined {
+        let employee = person.employee.map_or_else(|| NONE.to_owned(), |id| id.to_string());
+        lines.push(format!("joined with employee {employee}"));
+    }
+    let both = person.updated == Some(Updated::Both);
+    let created = is_created(person);
+    let others = person.changes.iter().filter(|change| !(created && is_creation(change)));
+    lines.extend(others.map(|change| words::change(change, both)));
+    let tells = matches!(person.status, Status::Processed | Status::Failed);
+    lines.extend(person.reason.iter().filter(|_| tells).map(|reason| shown(Some(reason))));
+    lines
+}
+
+/// Everything about somebody new in one line.
+fn creation(person: &PersonReport) -> String {
+    let told = |change: &&ChangeReport| {
+        is_creation(change) && !matches!(change.field, Field::Name | Field::SipPassword | Field::Extension)
+    };
+    let values: Vec<String> =
+        person.changes.iter().filter(told).map(|change| words::change(change, false)).collect();
+    match values.is_empty() {
+        true => "new employee".to_owned(),
+        false => format!("new employee, {}", values.join(", ")),
+    }
+}
