@@ -94,6 +94,7 @@ fn file(bytes: &Bytes, modified_s: i64, age_s: i64, head: bool, headers: &Header
     };
     let builder = http::Response::builder()
         .status(if known { StatusCode::NOT_MODIFIED } else { StatusCode::OK })
+        .header(ACCESS_CONTROL_ALLOW_ORIGIN, "*")
         .header(LAST_MODIFIED, &modified)
         .header(ETAG, etag)
         .header(EXPIRES, envelope::http_date(modified_s + age_s))

@@ -163,9 +163,7 @@ mod tests {
         {
             assert!(offends(body), "{body}");
         }
-        for body in
-            ["O'Neil Ann", "selection from", "select from", "Update Set", "dropped tables", "a..b"]
-        {
+        for body in ["O'Neil Ann", "selection from", "select from", "Update Set", "dropped tables", "a..b"] {
             assert!(!offends(body), "{body}");
         }
         assert!(!offends(&format!("{}1=1", " ".repeat(SCANNED_MAX))));
