@@ -134,7 +134,8 @@ impl Settings {
             let bytes: [u8; 16] = value.as_slice().try_into().ok()?;
             return Some(PersonId::new(Uuid::from_bytes_le(bytes).to_string()));
         }
-        let text = std::str::from_utf8(value).ok()?.trim().to_lowercase();
+        let text = std::str::from_utf8(value).ok()?.trim();
+        let text = if self.ids_are_the_servers() { text.to_lowercase() } else { text.to_owned() };
         (!text.is_empty()).then(|| PersonId::new(text))
     }
 

@@ -1,7 +1,7 @@
 //! One directory: a session that is opened when needed and kept, and finding
 //! single people by their id.
 
-use crate::advice::Refusal;
+use crate::advice::{Doing, Refusal};
 use crate::connection::SearchEnd;
 use crate::dial::Dial;
 use crate::dialect::{Address, MarkSpace, account};
@@ -12,6 +12,7 @@ use crate::map::{Lens, Photo};
 use crate::session::{Query, Session};
 use crate::settings::{Settings, SignIn};
 use effects::Clock;
+use ldap3_proto::proto::{LdapFilter, LdapResultCode};
 use reconcile::canonical::Fingerprinter;
 use reconcile::{Person, PersonId};
 use secrecy::{ExposeSecret, SecretString};
@@ -169,8 +170,8 @@ impl Directory {
             Address::Filter(attribute) => {
                 let query = Query::below(&base, filter::equal(&attribute, target.id.as_str()), attributes);
                 let (mut entries, end) = self.find(query).await?;
-                if end.result.code != ldap3_proto::proto::LdapResultCode::Success {
-                    let refusal = Refusal::new(&end.result, crate::advice::Doing::Read);
+                if end.result.code != LdapResultCode::Success {
+                    let refusal = Refusal::new(&end.result, Doing::Read);
                     return Err(Error::Refused { what, refusal });
                 }
                 if entries.len() > 1 {
@@ -207,7 +208,7 @@ impl Directory {
         attributes: Vec<String>,
     ) -> Result<Option<Entry>, Error> {
         let settings = self.settings.clone();
-        let has_id = ldap3_proto::proto::LdapFilter::Present(attribute.to_owned());
+        let has_id = LdapFilter::Present(attribute.to_owned());
         let query = Query::below(base, has_id, vec![attribute.to_owned()]);
         let mut found = None;
         let mut compare = |entry: Entry| {

@@ -52,16 +52,24 @@ impl Directory {
         let at_ms = self.clock.now_ms();
         let mut reading = Reading::default();
         let bases = self.reachable_bases(&mut reading).await?;
+        let mut finished = 0;
+        let mut failure = None;
         for base in bases {
-            if let Err(error) = self.read_base(&base, &mut reading, progress).await {
-                if reading.rows.is_empty() {
-                    return Err(error);
-                }
-                reading
-                    .reasons
-                    .push(format!("the read stopped after {} people: {error}", reading.rows.len()));
+            let before = reading.rows.len();
+            let Err(error) = self.read_base(&base, &mut reading, progress).await else {
+                finished += 1;
+                continue;
+            };
+            let count = reading.rows.len() - before;
+            reading.reasons.push(format!("`{base}`: the read stopped after {count} people: {error}"));
+            let lost = error.is_lost();
+            failure = Some(error);
+            if lost {
                 break;
             }
+        }
+        if let (0, true, Some(error)) = (finished, reading.rows.is_empty(), failure) {
+            return Err(error);
         }
         progress(reading.rows.len());
         Ok(reading.judge(known, at_ms))
@@ -113,7 +121,6 @@ impl Directory {
         let query = Query::below(base, filter, self.person_attributes(Photo::NotLooked));
         let ids_are_the_servers = self.settings.ids_are_the_servers();
         let id_attribute = self.settings.id_attribute().to_owned();
-        let before = reading.rows.len();
         let (session, reader) = self.reading().await?;
         let mut take = |entry: Entry| {
             match reader.person(&entry) {
@@ -131,16 +138,9 @@ impl Directory {
         };
         let pages = session.pages(query, page_size, &mut take).await?;
         reading.references.extend(pages.references);
-        let count = reading.rows.len() - before;
         match pages.cut_short {
             None => Ok(()),
-            Some(refusal) if reading.rows.is_empty() => {
-                Err(Error::Refused { what: format!("reading `{base}`"), refusal })
-            }
-            Some(refusal) => {
-                reading.reasons.push(format!("the read of `{base}` stopped after {count} people: {refusal}"));
-                Ok(())
-            }
+            Some(refusal) => Err(Error::Refused { what: "the search ended early".to_owned(), refusal }),
         }
     }
 }

@@ -120,7 +120,7 @@ impl Directory {
             return Ok(());
         }
         job.requests += 1;
-        let controls = self.guards(target, &mut request);
+        let controls = self.guards(target, &request);
         let dn = self.target_dn(&entry);
         match self.send(&dn, request.mods.clone(), controls).await {
             Err(error) => job.settle_all(&request.changes, &Outcome::Unknown(error.to_string())),
@@ -189,7 +189,7 @@ impl Directory {
 
     /// The controls that keep a request from hitting another entry or an
     /// attribute that is not as we saw it.
-    fn guards(&self, target: &Target, request: &mut Request<'_>) -> Vec<LdapControl> {
+    fn guards(&self, target: &Target, request: &Request<'_>) -> Vec<LdapControl> {
         let filled = request.filled();
         match self.settings.kind.empty_guard() {
             EmptyGuard::Add => Vec::new(),
@@ -237,9 +237,12 @@ impl Directory {
         let at_once = controls::post_read_entry(&answer.controls);
         let witness = at_once.as_ref().unwrap_or(&after);
         let filled = request.filled();
+        // Where emptiness was asserted, a second value came after ours.
+        let asserted = self.settings.kind.empty_guard() == EmptyGuard::Assertion;
         for change in &request.changes {
             let Ok(attribute) = self.attribute(change.field).map(str::to_owned) else { continue };
-            let crowded = filled.contains(&attribute.as_str()) && witness.values(&attribute).len() > 1;
+            let crowded =
+                !asserted && filled.contains(&attribute.as_str()) && witness.values(&attribute).len() > 1;
             let outcome = match &change.after {
                 Some(ours) if crowded => {
                     let back = modification(LdapModifyType::Delete, &attribute, vec![ours.bytes().to_vec()]);
@@ -278,6 +281,10 @@ impl Directory {
         if no_equality_rule && self.settings.kind == Kind::OpenLdap && !job.replacing {
             job.replacing = true;
             return job.batches.push_front(request.changes);
+        }
+        if is_about_the_server(&answer.result.code) {
+            let refusal = Refusal::new(&answer.result, Doing::Write("the entry"));
+            return job.settle_all(&request.changes, &Outcome::Refused(refusal));
         }
         let [change] = request.changes[..] else {
             let mut singles = request.changes;
@@ -425,6 +432,22 @@ impl fmt::Debug for Content {
 
 fn modification(operation: LdapModifyType, attribute: &str, vals: Vec<Vec<u8>>) -> LdapModify {
     LdapModify { operation, modification: LdapPartialAttribute { atype: attribute.to_owned(), vals } }
+}
+
+/// Refusals that trying attribute by attribute would only repeat.
+fn is_about_the_server(code: &LdapResultCode) -> bool {
+    use LdapResultCode as Code;
+    matches!(
+        code,
+        Code::Busy
+            | Code::Unavailable
+            | Code::Referral
+            | Code::NoSuchObject
+            | Code::TimeLimitExceeded
+            | Code::AdminLimitExceeded
+            | Code::StrongerAuthRequired
+            | Code::ConfidentialityRequired
+    )
 }
 
 fn refusal_of(error: &Error) -> Refusal {

@@ -1,6 +1,9 @@
 //! Servers that break off, lie, or are no directory at all. Each is a script
 //! at the other end of a pipe.
 
+// Helpers of tests are no test functions to the lint.
+#![allow(clippy::unwrap_used, clippy::panic)]
+
 use bytes::BytesMut;
 use directory::{
     AttributeMap, Content, Dial, Directory, Error, Kind, Known, Outcome, Security, Settings, SignIn, Stream,
@@ -34,6 +37,8 @@ enum Reply {
     Silence,
 }
 
+/// What happens at one point of a script.
+type Turn = fn(&LdapMsg) -> Reply;
 type Script = dyn Fn(&LdapMsg) -> Reply + Send + Sync;
 
 /// Dials pipes; hosts named `down` refuse.
@@ -217,7 +222,7 @@ async fn a_server_without_paging_is_read_all_the_same() {
 
 #[tokio::test]
 async fn what_was_read_before_a_break_is_partial() {
-    let second_page = |reply: fn(&LdapMsg) -> Reply| {
+    let second_page = |reply: Turn| {
         move |message: &LdapMsg| {
             ordinary(message, |message, _| match cookie(message).as_deref() {
                 Some(b"next") => reply(message),
@@ -232,7 +237,7 @@ async fn what_was_read_before_a_break_is_partial() {
         let notice = LdapOp::ExtendedResponse(LdapExtendedResponse { res, name, value: None });
         Reply::Messages(vec![LdapMsg::new(0, notice)])
     };
-    let cases: [(&str, fn(&LdapMsg) -> Reply); 7] = [
+    let cases: [(&str, Turn); 7] = [
         ("closed", |_| Reply::Last(Vec::new())),
         ("closed", |_| Reply::Last(vec![0x30, 0x82, 0x01])),
         ("shutting down", notice),
@@ -336,6 +341,55 @@ async fn a_subdivision_that_is_gone_makes_it_partial_and_a_missing_root_an_error
     let (mut directory_, _) = directory(both, script(BASE));
     let error = directory_.read_people(&Known::default(), &mut |_| {}).await.expect_err("no root");
     assert!(error.to_string().contains("the domain root `dc=example,dc=test` cannot be read"), "{error}");
+}
+
+#[tokio::test]
+async fn a_refused_subdivision_does_not_hide_the_others() {
+    let (closed, open) = (format!("ou=closed,{BASE}"), format!("ou=open,{BASE}"));
+    let both = Settings { ous: vec![closed.clone(), open], ..settings() };
+    let (mut directory, _) = directory(both, move |message| {
+        ordinary(message, |message, search| match search.base == closed {
+            true => done(message, Vec::new(), LdapResultCode::InsufficentAccessRights, None),
+            false => done(message, vec![person(1)], LdapResultCode::Success, None),
+        })
+    });
+    let (count, verdict) = read(&mut directory, &Known::default()).await;
+    assert!(count == 1 && partial(&verdict).contains("ou=closed"), "{verdict:?}");
+}
+
+#[tokio::test]
+async fn a_search_that_is_refused_altogether_is_an_error() {
+    let (mut directory, _) = directory(settings(), |message| {
+        ordinary(message, |message, _| {
+            done(message, Vec::new(), LdapResultCode::InsufficentAccessRights, None)
+        })
+    });
+    let error = directory.read_people(&Known::default(), &mut |_| {}).await.expect_err("nothing was read");
+    assert!(error.to_string().contains("no right to read"), "{error}");
+}
+
+#[tokio::test]
+async fn a_busy_server_is_asked_once() {
+    let asked = Arc::new(AtomicUsize::new(0));
+    let counter = asked.clone();
+    let (mut directory, _) = directory(settings(), move |message| match message.op {
+        LdapOp::ModifyRequest(_) => {
+            counter.fetch_add(1, Ordering::SeqCst);
+            Reply::Messages(vec![LdapMsg::new(
+                message.msgid,
+                LdapOp::ModifyResponse(result(LdapResultCode::Busy)),
+            )])
+        }
+        _ => ordinary(message, |message, _| done(message, vec![person(7)], LdapResultCode::Success, None)),
+    });
+    let target = Target { id: PersonId::new("00000000-0000-0000-0000-000000000007"), dn: String::new() };
+    let change = |field| Write { field, before: None, after: Some(Content::Text("x".to_owned())) };
+    let report = directory.write(&target, &[change(Field::Mobile), change(Field::Email)]).await;
+    let refusals = report
+        .outcomes
+        .iter()
+        .filter(|(_, outcome)| matches!(outcome, Outcome::Refused(r) if r.code == Some(51)));
+    assert_eq!((refusals.count(), asked.load(Ordering::SeqCst)), (2, 1));
 }
 
 #[tokio::test]

@@ -1,5 +1,8 @@
 //! Who is believed: a TLS server of our own with certificates good and bad.
 
+// Helpers of tests are no test functions to the lint.
+#![allow(clippy::unwrap_used, clippy::panic)]
+
 use directory::{
     AttributeMap, Directory, Error, Fingerprint, Kind, Known, Security, Settings, SignIn, TcpDial, Trust,
 };

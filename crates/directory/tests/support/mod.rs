@@ -257,7 +257,9 @@ pub fn jpeg(seed: u8) -> Vec<u8> {
 /// Runs something at the moment between our look at an entry and our change:
 /// before the second request after [`Racing::arm`].
 #[derive(Clone, Default)]
-pub struct Racing(Arc<Mutex<Option<(usize, Box<dyn FnOnce() + Send>)>>>);
+pub struct Racing(Arc<Mutex<Option<(usize, Deed)>>>);
+
+type Deed = Box<dyn FnOnce() + Send>;
 
 impl Racing {
     pub fn arm(&self, deed: impl FnOnce() + Send + 'static) {
