@@ -2,7 +2,7 @@
 //! unusable counts as set.
 
 use crate::support::*;
-use reconcile::{Answer, ConflictKind, Direction, Reading};
+use reconcile::{Answer, ConflictKind, Direction, Reading, WayOut};
 
 /// A person with an e-mail on both sides, in step for a while.
 fn with_mail(dates: bool) -> Company {
@@ -267,7 +267,7 @@ fn reading_an_unusable_number_of_an_employee() {
 
 #[test]
 fn reading_unusable_gives_way_to_the_pbx_where_a_human_says_so() {
-    for (field, bad) in [(Extension, "12a"), (Mobile, "call me"), (Email, "nobody"), (Name, "Anna\u{1}")] {
+    for (field, bad) in [(Extension, "12a"), (Mobile, "call me"), (Email, "nobody"), (Name, "\u{200B}")] {
         let mut company = staff(4);
         let ours = company.ours(1, field).to_owned();
         company.person("p01").set(field, bad);
@@ -275,6 +275,15 @@ fn reading_unusable_gives_way_to_the_pbx_where_a_human_says_so() {
         company.answer(&conflict, Answer::UsePbx).settle();
         assert_eq!(company.ours(1, field), ours);
         assert_eq!(company.theirs("p01", field).trim_start_matches('+'), ours);
+    }
+    // Where it is not known to the letter, nobody is offered to exchange it.
+    for (field, bad) in [(Name, "Anna\u{1}"), (Photo, "text"), (SipPassword, "?")] {
+        let mut company = staff(4);
+        company.person("p01").set(field, bad);
+        let conflict = company.run().conflict(ConflictKind::Unusable).clone();
+        assert!(!conflict.ways_out.contains(&WayOut::UsePbx));
+        company.answer(&conflict, Answer::UsePbx).settle();
+        assert_eq!(company.theirs("p01", field), bad);
     }
 }
 

@@ -244,13 +244,12 @@ impl Company {
         self.records.entry(id).or_insert_with(|| Record { looked: true, ..Record::default() })
     }
 
-    pub fn queue(&mut self, number: &str, kind: &str) -> &mut Self {
+    pub fn queue(&mut self, number: &str, kind: &str) {
         self.other_numbers.push(TakenNumber {
             number: number.into(),
             kind: kind.into(),
             holder: "somewhere".into(),
         });
-        self
     }
 
     pub fn direction(&mut self, field: Field, direction: Direction) -> &mut Self {
