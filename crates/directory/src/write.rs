@@ -323,12 +323,15 @@ impl Directory {
         })
     }
 
-    /// Whether these stored bytes are the value that was read.
+    /// Whether these stored bytes are the value that was read. Text that has no
+    /// canonical form is known by its spelling: a human may exchange it.
     fn is_value(&self, field: Field, bytes: &[u8], before: &Value) -> bool {
-        let Ok(value) = self.reader().lens().value(field, bytes) else { return false };
-        match field {
-            Field::Photo | Field::SipPassword => value.canonical() == before.canonical(),
-            _ => value.raw() == before.raw(),
+        match (field, self.reader().lens().value(field, bytes)) {
+            (Field::Photo | Field::SipPassword, value) => {
+                value.is_ok_and(|value| value.canonical() == before.canonical())
+            }
+            (_, Ok(value)) => value.raw() == before.raw(),
+            (_, Err(_)) => bytes == before.raw().as_bytes(),
         }
     }
 

@@ -19,10 +19,24 @@ pub struct About<'a> {
     pub warnings: Vec<String>,
 }
 
-/// Builds the report. Without results it tells what would happen.
-pub fn report(about: About<'_>, world: &World, plan: &Plan, done: Option<&[Done]>) -> Report {
+/// How far the plan came.
+#[derive(Clone, Copy)]
+pub enum Progressed<'a> {
+    /// It was only shown: the report tells what would happen.
+    Previewed,
+    /// The guard stopped it before its first write.
+    Halted,
+    CarriedOut(&'a [Done]),
+}
+
+/// Builds the report.
+pub fn report(about: About<'_>, world: &World, plan: &Plan, progressed: Progressed<'_>) -> Report {
+    let done: &[Done] = match progressed {
+        Progressed::CarriedOut(done) => done,
+        Progressed::Previewed | Progressed::Halted => &[],
+    };
     let done_of: HashMap<&str, &Done> =
-        done.unwrap_or_default().iter().map(|done| (done.person.as_str(), done)).collect();
+        done.iter().map(|done| (done.person.as_str(), done)).collect();
     let actions: HashMap<&str, &Action> =
         plan.actions.iter().map(|action| (action.person.as_str(), action)).collect();
     let mut conflicts = plan.conflicts.clone();
@@ -38,8 +52,12 @@ pub fn report(about: About<'_>, world: &World, plan: &Plan, done: Option<&[Done]
             let id = line.person.as_str();
             let action = actions.get(id).copied();
             let done = done_of.get(id).copied();
-            let person = one(line, action, done, in_conflict.contains(id), values.of_person(id));
-            tally(&mut counts, line, action, done, &person, done_of.is_empty() && plan.halt.is_none());
+            let mut person = one(line, action, done, in_conflict.contains(id), values.of_person(id));
+            if matches!(progressed, Progressed::Halted) {
+                person.updated = None;
+            }
+            let shown = matches!(progressed, Progressed::Previewed);
+            tally(&mut counts, line, action, done, &person, shown);
             person
         })
         .collect();

@@ -3,7 +3,7 @@
 use super::apply::{Apply, Done};
 use super::gather::{Gathered, gather};
 use super::lease::under_lease;
-use super::people::{self, About};
+use super::people::{self, About, Progressed};
 use super::progress::{Phase, Progress};
 use super::recover;
 use super::report::{PersonReport, Report, Status, Updated};
@@ -18,7 +18,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use std::collections::HashMap;
 use store::{
-    DirectoryRow, Outcome, PersonStatus, PlanState, RunId, RunNote, RunPerson, RunRow, RunStart, Touch, Trigger,
+    DirectoryRow, Outcome, PersonStatus, PlanState, RunId, RunNote, RunPerson, RunRow, RunStart, Touch,
+    Trigger,
 };
 
 /// Shows what a synchronisation would do. Writes to neither side.
@@ -30,7 +31,7 @@ pub async fn preview(app: &App, server: &str, progress: &dyn Progress) -> Result
     keep_plan(app, &row, &plan).await?;
     sides.directory.close().await;
     let about = About { server, run: None, hash: plan.hash(), warnings: gathered.warnings.clone() };
-    Ok(people::report(about, &gathered.world, &plan, None))
+    Ok(people::report(about, &gathered.world, &plan, Progressed::Previewed))
 }
 
 /// Synchronises now, or follows the run that is already doing it.
@@ -104,6 +105,7 @@ async fn run(
     reviewed: Option<&Reviewed>,
     progress: &dyn Progress,
 ) -> Result<Report> {
+    bury_the_dead(app, row).await?;
     let start = RunStart { directory: row.id, trigger, started_ms: app.clock.now_ms() };
     let run = app.store.start_run(&start).await?;
     let result = carry_out(app, row, run, reviewed, progress).await;
@@ -117,6 +119,21 @@ async fn run(
         app.store.note_run(run, &note).await?;
     }
     result
+}
+
+/// We hold the lease: a last run that still says "running" was killed.
+async fn bury_the_dead(app: &App, row: &DirectoryRow) -> Result<()> {
+    let last = app.store.runs(Some(row.id), 1, 0).await?.into_iter().next();
+    if let Some(dead) = last.filter(|run| run.outcome == Outcome::Running) {
+        let note = RunNote {
+            outcome: Outcome::Interrupted,
+            ended_ms: Some(app.clock.now_ms()),
+            plan_hash: dead.plan_hash,
+            report: json!({ "error": "its process ended before it did" }),
+        };
+        app.store.note_run(dead.id, &note).await?;
+    }
+    Ok(())
 }
 
 async fn carry_out(
@@ -134,10 +151,12 @@ async fn carry_out(
         moved = keep_reviewed(&mut plan, reviewed);
     }
     let hash = reviewed.map_or_else(|| plan.hash(), |reviewed| reviewed.hash.clone());
-    let about = |warnings: Vec<String>| About { server: &row.name, run: Some(run.0), hash: hash.clone(), warnings };
+    let about =
+        |warnings: Vec<String>| About { server: &row.name, run: Some(run.0), hash: hash.clone(), warnings };
     if plan.halt.is_some() {
         keep_plan(app, row, &plan).await?;
-        let report = people::report(about(gathered.warnings.clone()), &gathered.world, &plan, None);
+        let report =
+            people::report(about(gathered.warnings.clone()), &gathered.world, &plan, Progressed::Halted);
         finish(app, run, Outcome::Halted, &report).await?;
         return Ok(report);
     }
@@ -146,7 +165,7 @@ async fn carry_out(
     progress.phase(Phase::Write, Some(plan.actions.len()));
     let done = write(app, row, run, &gathered, &mut sides, &plan, progress).await?;
     let warnings = gathered.warnings.iter().cloned().chain(moved).collect();
-    let mut report = people::report(about(warnings), &gathered.world, &plan, Some(&done));
+    let mut report = people::report(about(warnings), &gathered.world, &plan, Progressed::CarriedOut(&done));
     remember(app, row, &gathered, &done, &mut report, reviewed.is_none()).await?;
     if let Some(reviewed) = reviewed {
         app.store.settle_plan(row.id, &reviewed.hash, PlanState::Applied).await?;
@@ -205,10 +224,14 @@ fn keep_reviewed(plan: &mut Plan, reviewed: &Reviewed) -> Vec<String> {
     for action in &reviewed.body.actions {
         match now.remove(&action.person) {
             Some(same) if same == *action => plan.actions.push(same),
-            _ => moved.push(format!("{}: not done, a side moved since the plan was made; preview again", action.name)),
+            _ => moved.push(format!(
+                "{}: not done, a side moved since the plan was made; preview again",
+                action.name
+            )),
         }
     }
-    let kept: HashMap<&PersonId, &Action> = plan.actions.iter().map(|action| (&action.person, action)).collect();
+    let kept: HashMap<&PersonId, &Action> =
+        plan.actions.iter().map(|action| (&action.person, action)).collect();
     for line in &mut plan.people {
         let acts = !matches!(
             line.outcome,
@@ -235,9 +258,15 @@ async fn find_plan(app: &App, prefix: &str, released: bool) -> Result<(Directory
     }
     found.retain(|(_, head)| head.state == PlanState::Pending || prefix == head.hash);
     let (row, head) = match found.len() {
-        0 => return Err(anyhow!(Usage(format!("there is no plan `{prefix}`; make one with `rollcall preview`")))),
+        0 => {
+            return Err(anyhow!(Usage(format!(
+                "there is no plan `{prefix}`; make one with `rollcall preview`"
+            ))));
+        }
         1 => found.remove(0),
-        _ => return Err(anyhow!(Usage(format!("several plans begin with `{prefix}`; give more of the hash")))),
+        _ => {
+            return Err(anyhow!(Usage(format!("several plans begin with `{prefix}`; give more of the hash"))));
+        }
     };
     if head.state != PlanState::Pending {
         return Err(anyhow!(Usage(format!("plan {} was carried out or discarded already", head.hash))));
@@ -266,7 +295,8 @@ async fn touch(app: &App, run: RunId, plan: &Plan) -> Result<()> {
 }
 
 async fn finish(app: &App, run: RunId, outcome: Outcome, report: &Report) -> Result<()> {
-    let rows: Vec<RunPerson> = report.people.iter().filter(|person| worth_keeping(person)).map(kept).collect();
+    let rows: Vec<RunPerson> =
+        report.people.iter().filter(|person| worth_keeping(person)).map(kept).collect();
     app.store.add_run_people(run, &rows).await?;
     let mut small = report.clone();
     small.people.clear();
@@ -281,7 +311,10 @@ async fn finish(app: &App, run: RunId, outcome: Outcome, report: &Report) -> Res
 
 /// A run of 50,000 in which three people changed keeps three rows.
 fn worth_keeping(person: &PersonReport) -> bool {
-    person.updated.is_some() || person.status != Status::Processed || !person.changes.is_empty() || person.reason.is_some()
+    person.updated.is_some()
+        || person.status != Status::Processed
+        || !person.changes.is_empty()
+        || person.reason.is_some()
 }
 
 fn kept(person: &PersonReport) -> RunPerson {

@@ -124,6 +124,13 @@ impl Server {
         dn
     }
 
+    /// A subdivision directly below [`Server::people`]. Returns the DN.
+    pub fn subdivide(&self, name: &str) -> String {
+        let dn = format!("ou={},{}", escaped(name), self.people);
+        self.add(&(line("dn", &dn) + "objectClass: organizationalUnit\n" + &line("ou", name)));
+        dn
+    }
+
     pub fn add(&self, ldif: &str) {
         self.tool("ldapadd", &self.admin, &[], ldif)
             .unwrap_or_else(|refusal| panic!("ldapadd: {refusal}\n{ldif}"));
@@ -141,6 +148,12 @@ impl Server {
     /// Makes these the only values of the attribute; with none, it is gone.
     pub fn set(&self, dn: &str, attribute: &str, values: &[&str]) {
         self.modify(&replace(dn, attribute, values));
+    }
+
+    /// The same with a value that is no text.
+    pub fn set_bytes(&self, dn: &str, attribute: &str, value: &[u8]) {
+        let head = format!("changetype: modify\nreplace: {attribute}\n");
+        self.modify(&(line("dn", dn) + &head + &line(attribute, value)));
     }
 
     pub fn set_as(&self, login: &str, dn: &str, attribute: &str, values: &[&str]) -> Result<(), String> {
@@ -380,7 +393,7 @@ fn change(dn: &str, operation: &str, attribute: &str, values: &[&str]) -> String
 }
 
 /// A line of LDIF; base64 spares every question of what may stand there.
-fn line(attribute: &str, value: &str) -> String {
+fn line(attribute: &str, value: impl AsRef<[u8]>) -> String {
     format!("{attribute}:: {}\n", STANDARD.encode(value))
 }
 

@@ -5,7 +5,9 @@
 #![allow(dead_code, reason = "every story is a program of its own and uses its part of this")]
 #![allow(clippy::panic, reason = "the helpers of a test fail as a test does")]
 
+pub mod company;
 pub mod lab;
+pub mod pbx;
 
 use serde_json::Value;
 use std::ffi::{OsStr, OsString};

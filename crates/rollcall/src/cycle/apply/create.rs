@@ -175,7 +175,12 @@ impl Apply<'_> {
             let refused = saved.outcomes.iter().any(|(of, outcome)| *of == field && outcome.is_err());
             let flows = self.world.mapped[field] && self.world.policy.direction(field) != Direction::Off;
             let due_back = action.directory.iter().any(|change| change.field == field);
-            if refused || !flows || due_back {
+            // What the PBX could not be sent stays a first meeting, and a
+            // conflict; a picture travels later, in a request of its own.
+            let set = link.directory[field].as_ref().is_some_and(|sight| sight.value.is_some());
+            let sent = field != Field::Photo && action.pbx.iter().any(|change| change.field == field);
+            let kept_back = set && !sent && self.world.policy.direction(field).to_pbx();
+            if refused || !flows || due_back || kept_back {
                 continue;
             }
             if let (Some(directory), Some(pbx)) = (&link.directory[field], &link.pbx[field]) {
