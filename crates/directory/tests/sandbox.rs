@@ -1,0 +1,163 @@
+//! The client against the sandbox's directory, in both its personalities:
+//! what the demo and the simulations stand on.
+
+#![allow(clippy::unwrap_used, clippy::panic)]
+
+use directory::{
+    AttributeMap, Content, Dial, Directory, Kind, Known, Outcome, Security, Settings, SignIn, Stream, Target,
+    Trust, Write,
+};
+use effects::{BoxFuture, ManualClock, SeededRandom};
+use reconcile::canonical::Fingerprinter;
+use reconcile::{Field, FieldMap, Person, Reading, Value, Whereabouts};
+use sandbox::company::Company;
+use sandbox::directory::{Options, Personality};
+use std::io;
+use std::sync::Arc;
+use uuid::Uuid;
+
+const PEOPLE: usize = 120;
+
+#[derive(Debug)]
+struct Pipe(sandbox::directory::Directory);
+
+impl Dial for Pipe {
+    fn dial<'a>(&'a self, _: &'a str, _: u16) -> BoxFuture<'a, io::Result<Box<dyn Stream>>> {
+        let (ours, theirs) = tokio::io::duplex(64 * 1024);
+        let server = self.0.clone();
+        tokio::spawn(async move { server.attach(theirs).await });
+        Box::pin(async { Ok(Box::new(ours) as Box<dyn Stream>) })
+    }
+}
+
+fn company(personality: Personality) -> (sandbox::directory::Directory, Directory) {
+    let clock = Arc::new(ManualClock::at(1_800_000_000_000));
+    let random = Arc::new(SeededRandom::new(7));
+    let options = Options::new(personality, "secret".to_owned().into(), clock.clone(), random);
+    let server = sandbox::directory::Directory::new(options).unwrap();
+    server.populate(&Company::new(PEOPLE, 7)).unwrap();
+    let kind = match personality {
+        Personality::OpenLdap => Kind::OpenLdap,
+        Personality::ActiveDirectory => Kind::ActiveDirectory,
+    };
+    let mut fields: FieldMap<_> = AttributeMap::default_of(kind).fields;
+    for (field, name) in
+        [(Field::Name, "displayName"), (Field::Extension, "ipPhone"), (Field::SipPassword, "sipPassword")]
+    {
+        fields[field] = Some(name.parse().unwrap());
+    }
+    let settings = Settings {
+        kind,
+        hosts: vec!["sandbox".to_owned()],
+        port: 389,
+        security: Security::None,
+        trust: Trust::System,
+        sign_in: SignIn::Simple { dn: server.account_dn("pbx-sync").unwrap() },
+        client_certificate: None,
+        base_dn: server.base().to_owned(),
+        ous: Vec::new(),
+        filter: None,
+        id_attribute: None,
+        map: AttributeMap { fields, account_state: None },
+        allow_plain: true,
+        region: Some("RU".to_owned()),
+        page_size: 50,
+    };
+    let secret = Some("secret".to_owned().into());
+    let client =
+        Directory::new(settings, secret, Fingerprinter::new([3; 32]), Arc::new(Pipe(server.clone())), clock);
+    (server, client.unwrap())
+}
+
+async fn everybody(client: &mut Directory) -> Vec<Person> {
+    let read = client.read_people(&Known::default(), &mut |_| {}).await.unwrap();
+    assert!(read.snapshot.verdict.is_complete(), "{:?}", read.snapshot.verdict);
+    read.snapshot.rows
+}
+
+async fn a_whole_story(personality: Personality) {
+    let (server, mut client) = company(personality);
+    let people = everybody(&mut client).await;
+    assert_eq!(people.len(), PEOPLE);
+    assert!(people.iter().any(|person| !person.account.active()));
+    assert!(people.iter().all(|person| person.mark.is_some()));
+
+    let id = server
+        .hire(&server.people_unit(), "newcomer", "Новиков Пётр", &[("mobile", "+7 916 000-00-01")])
+        .unwrap();
+    let person =
+        everybody(&mut client).await.into_iter().find(|person| *person.id.0 == *id.to_string()).unwrap();
+    let target = Target::from(&person);
+    let before = person.fields[Field::Mobile].values()[0].clone();
+    let writes = server.writes();
+    let changes = [
+        Write { field: Field::Extension, before: None, after: Some(Content::Text("299".to_owned())) },
+        Write {
+            field: Field::Mobile,
+            before: Some(before.clone()),
+            after: Some(Content::Text("+79160000002".to_owned())),
+        },
+        Write {
+            field: Field::SipPassword,
+            before: None,
+            after: Some(Content::Secret("Secret-1".to_owned().into())),
+        },
+    ];
+    for (field, outcome) in client.write(&target, &changes).await.outcomes {
+        assert!(matches!(&outcome, Outcome::Stored(Reading::Values(_))), "{field}: {outcome:?}");
+    }
+    assert_eq!(server.writes(), writes + 1, "one modify for all of them");
+    let stale = Write { field: Field::Mobile, before: Some(before), after: None };
+    let report = client.write(&target, &[stale]).await;
+    assert!(matches!(report.outcomes[..], [(Field::Mobile, Outcome::Stale(_))]), "{report:?}");
+    assert_eq!(server.writes(), writes + 1);
+
+    dated(&server, &mut client, &target, id).await;
+    assert_eq!(client.whereabouts(&target).await.unwrap(), Whereabouts::InScope);
+    server.delete(id).unwrap();
+    assert_eq!(client.whereabouts(&target).await.unwrap(), Whereabouts::NotFound);
+}
+
+/// Active Directory dates attributes; a removal leaves its date.
+async fn dated(server: &sandbox::directory::Directory, client: &mut Directory, target: &Target, id: Uuid) {
+    let person = client.person(target).await.unwrap().unwrap();
+    server.set::<&str>(id, "mobile", &[]).unwrap();
+    let after = client.person(target).await.unwrap().unwrap();
+    assert_eq!(after.fields[Field::Mobile], Reading::Absent);
+    assert_ne!(after.mark, person.mark);
+    let changes = client.attribute_changes(target).await.unwrap();
+    let is_ad = server.personality() == Personality::ActiveDirectory;
+    assert_eq!(changes[Field::Mobile].is_some(), is_ad);
+    assert_eq!(changes[Field::SipPassword].is_some(), is_ad, "an attribute added to the schema");
+    if is_ad {
+        assert_eq!(changes[Field::Mobile].as_ref().map(|change| &change.mark), after.mark.as_ref());
+    }
+}
+
+#[tokio::test]
+async fn a_whole_story_on_openldap() {
+    a_whole_story(Personality::OpenLdap).await;
+}
+
+#[tokio::test]
+async fn a_whole_story_on_active_directory() {
+    a_whole_story(Personality::ActiveDirectory).await;
+}
+
+#[tokio::test]
+async fn photos_are_read_one_by_one() {
+    let (_, mut client) = company(Personality::OpenLdap);
+    let targets: Vec<Target> = everybody(&mut client).await.iter().map(Target::from).collect();
+    let mut found: Vec<(Target, Value)> = Vec::new();
+    client
+        .photos(&targets, &mut |id, reading| {
+            let target = targets.iter().find(|target| target.id == *id).unwrap();
+            found.extend(reading.values().iter().map(|value| (target.clone(), value.clone())));
+        })
+        .await
+        .unwrap();
+    assert!(!found.is_empty(), "some people have a photo");
+    let (target, value) = &found[0];
+    let bytes = client.photo_bytes(target, value).await.unwrap().unwrap();
+    assert_eq!(reconcile::canonical::photo(&bytes).as_ref(), Ok(value));
+}
