@@ -46,17 +46,7 @@ pub enum Writes {
 impl Account {
     /// May do everything.
     pub fn administrator(name: &str, password: SecretString) -> Self {
-        Account {
-            name: name.to_owned(),
-            password,
-            standing: Standing::Good,
-            rights: Rights {
-                writes: Writes::AllBut(BTreeSet::new()),
-                hidden: BTreeSet::new(),
-                unpaged_max: None,
-                total_max: None,
-            },
-        }
+        Account { name: name.to_owned(), password, standing: Standing::Good, rights: Rights::everything() }
     }
 
     /// Writes nothing and sees no SIP password.
@@ -92,6 +82,15 @@ impl Account {
 }
 
 impl Rights {
+    pub const fn everything() -> Self {
+        Rights {
+            writes: Writes::AllBut(BTreeSet::new()),
+            hidden: BTreeSet::new(),
+            unpaged_max: None,
+            total_max: None,
+        }
+    }
+
     pub fn sees(&self, attribute: &str) -> bool {
         !has(&self.hidden, attribute)
     }

@@ -5,6 +5,7 @@ use super::dn::{Dn, END, Spelling};
 use super::schema::{Attribute, Comparable, Personality};
 use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
+use std::fmt;
 use std::ops::Bound;
 use uuid::Uuid;
 
@@ -20,7 +21,7 @@ pub struct Tree {
 /// the server itself knows is worked out when it is read.
 pub type Attributes = Vec<(&'static Attribute, Vec<Vec<u8>>)>;
 
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Entry {
     pub id: Uuid,
     /// The distinguished name in the server's own spelling.
@@ -46,6 +47,13 @@ pub struct Record {
     pub attribute: &'static Attribute,
     pub version: u32,
     pub at: Tick,
+}
+
+/// The name only: values may be secrets.
+impl fmt::Debug for Entry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Entry").field("dn", &self.dn).finish_non_exhaustive()
+    }
 }
 
 impl Entry {

@@ -223,7 +223,6 @@ impl Writer<'_> {
 }
 
 /// One change of a modify, its values known to be storable.
-#[derive(Debug)]
 struct Change {
     kind: Kind,
     attribute: &'static Attribute,
