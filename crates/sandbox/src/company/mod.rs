@@ -199,7 +199,8 @@ impl Employee {
             5 | 9 | 11 | 13 | 17 | 19 | 22 | 24 | 28 | 31 => false,
             _ => dice.percent(45),
         };
-        let name = match dice.below(6) {
+        // Few names differ: most were typed from the same list.
+        let name = match dice.below(16) {
             0 => format!("{} {}", person.given, person.family),
             1 => person.display.replace('ё', "е").replace('Ё', "Е"),
             2 => person.display.replacen(' ', "  ", 1),
@@ -235,7 +236,7 @@ fn own_number(i: usize) -> String {
 
 /// The way the PBX keeps a mobile: digits only.
 fn digits(phone: &str) -> String {
-    let digits: String = phone.chars().filter(char::is_ascii_digit).collect();
+    let digits: String = phone.replace("(0)", "").chars().filter(char::is_ascii_digit).collect();
     match digits.strip_prefix('8') {
         Some(rest) if digits.len() == 11 => format!("7{rest}"),
         _ => digits,

@@ -78,14 +78,14 @@ pub(super) static TONGUES: [Tongue; 9] = [
         given: "Łukasz Małgorzata Żaneta Święcisław",
         family: "Łęcki Żółć Wiśniewski-Dąb Brzęczyszczykiewicz",
         order: Order::GivenFirst,
-        mobiles: &["+48 601 ### ###", "601-###-###"],
+        mobiles: &["+48 601 ### ###"],
     },
     Tongue {
         share: 5,
         given: "İlker Işıl Çağrı Gülşen",
         family: "Yılmaz Işık Şahin İnönü",
         order: Order::GivenFirst,
-        mobiles: &["+90 532 ### ## ##", "0532 #######"],
+        mobiles: &["+90 532 ### ## ##", "+90 (533) ### ## ##"],
     },
     Tongue {
         share: 3,
