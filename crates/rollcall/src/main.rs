@@ -7,7 +7,7 @@ use clap::error::ErrorKind;
 use rollcall::cli::args::Cli;
 use rollcall::cli::errors::{describe, is_usage};
 use rollcall::cli::output::{Out, print};
-use std::io;
+use std::io::{self, IsTerminal};
 use std::process::ExitCode;
 use tracing_subscriber::EnvFilter;
 
@@ -73,5 +73,6 @@ fn log(verbose: u8) {
     let crates = ["rollcall", "directory", "pbx", "store", "sandbox"];
     let filter: Vec<String> = crates.iter().map(|name| format!("{name}={ours}")).collect();
     let filter = EnvFilter::new(format!("warn,{}", filter.join(",")));
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr).init();
+    let colour = io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|set| set.is_empty());
+    tracing_subscriber::fmt().with_env_filter(filter).with_ansi(colour).with_writer(io::stderr).init();
 }

@@ -7,7 +7,7 @@ use super::{Output, Rollcall};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::sync::Mutex;
-use std::{fs, path};
+use std::{fmt, fs, path};
 
 /// How every company calls its directory server.
 pub const DOMAIN: &str = "domain";
@@ -132,18 +132,38 @@ fn files(folder: &path::Path) -> Vec<path::PathBuf> {
 }
 
 /// What `preview` or `sync` answered.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Report {
     pub code: i32,
     pub json: Value,
-    pub stderr: String,
+}
+
+/// The gist, for a story that went wrong.
+impl fmt::Debug for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let notes = self.people().iter().filter_map(|person| Some((text(&person["name"]), person["reason"].as_str()?)));
+        f.debug_struct("Report")
+            .field("code", &self.code)
+            .field("directory", &self.json["directory"])
+            .field("pbx", &self.json["pbx"])
+            .field("counts", &self.counts())
+            .field("writes", &self.writes())
+            .field("changed", &self.changed())
+            .field("results", &self.results())
+            .field("reasons", &notes.collect::<Vec<_>>())
+            .field("conflicts", &self.conflicts())
+            .field("halted", &self.json["halted"])
+            .field("held back", &self.json["held_back"])
+            .field("warnings", &self.json["warnings"])
+            .finish()
+    }
 }
 
 impl Report {
     pub fn of(output: Output) -> Self {
         let code = output.code.expect("no signal ended it");
         assert!([0, 3, 4].contains(&code), "{output:#?}");
-        Report { code, json: output.json(), stderr: output.stderr }
+        Report { code, json: output.json() }
     }
 
     pub fn exits(self, code: i32) -> Self {
