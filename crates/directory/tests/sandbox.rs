@@ -136,7 +136,8 @@ async fn dated(server: &sandbox::directory::Directory, client: &mut Directory, t
 
 #[tokio::test]
 async fn a_whole_story_on_openldap() {
-    a_whole_story(Personality::OpenLdap).await;
+    // Spawned: every future of the client may move between threads.
+    tokio::spawn(a_whole_story(Personality::OpenLdap)).await.unwrap();
 }
 
 #[tokio::test]

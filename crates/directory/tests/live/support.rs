@@ -254,16 +254,19 @@ pub fn jpeg(seed: u8) -> Vec<u8> {
     bytes
 }
 
-/// Runs something at the moment between our look at an entry and our change:
-/// before the second request after [`Racing::arm`].
+/// Runs something just before one of the requests of a write.
 #[derive(Clone, Default)]
 pub struct Racing(Arc<Mutex<Option<(usize, Deed)>>>);
 
 type Deed = Box<dyn FnOnce() + Send>;
 
 impl Racing {
-    pub fn arm(&self, deed: impl FnOnce() + Send + 'static) {
-        *self.0.lock().unwrap() = Some((2, Box::new(deed)));
+    /// The request that changes, after the one that looks.
+    pub const CHANGE: usize = 2;
+    pub const READ_BACK: usize = 3;
+
+    pub fn arm(&self, request: usize, deed: impl FnOnce() + Send + 'static) {
+        *self.0.lock().unwrap() = Some((request, Box::new(deed)));
     }
 
     fn request(&self) {
