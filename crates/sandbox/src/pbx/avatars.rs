@@ -5,7 +5,8 @@
 
 use super::envelope::{self, Response};
 use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
+use base64::alphabet::STANDARD;
+use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use bytes::Bytes;
 use http::header::{
     ACCESS_CONTROL_ALLOW_ORIGIN, CACHE_CONTROL, CONTENT_TYPE, ETAG, EXPIRES, IF_MODIFIED_SINCE,
@@ -19,6 +20,13 @@ pub(super) const DEFAULT_URL: &str = "/admin-cabinet/assets/img/unknownPerson.jp
 pub(super) const INVALID: &str =
     "Invalid avatar image: must be at least 1KB and a valid image format (JPEG, PNG, GIF, WEBP)";
 const BYTES_MIN: usize = 1024;
+/// PHP's strict decoding, to which padding is not needed.
+const BASE64: GeneralPurpose = GeneralPurpose::new(
+    &STANDARD,
+    GeneralPurposeConfig::new()
+        .with_decode_padding_mode(DecodePaddingMode::Indifferent)
+        .with_decode_allow_trailing_bits(true),
+);
 
 #[derive(Debug, Default)]
 pub(super) struct Pictures(HashMap<u64, Picture>);
@@ -105,12 +113,12 @@ fn file(bytes: &Bytes, modified_s: i64, age_s: i64, head: bool, headers: &Header
     builder.body(body).expect("dates and numbers are valid header values")
 }
 
-/// Strict Base64 after the first comma, line breaks aside, with the beginning
+/// Base64 after the first comma, line breaks aside, with the beginning
 /// of a picture. The declared type is not looked at.
 fn decode(text: &str) -> Option<Bytes> {
     let (_, encoded) = text.split_once(',')?;
     let encoded: String = encoded.chars().filter(|c| !c.is_ascii_whitespace()).collect();
-    let bytes = STANDARD.decode(encoded).ok()?;
+    let bytes = BASE64.decode(encoded).ok()?;
     let signed = bytes.starts_with(&[0xff, 0xd8, 0xff])
         || bytes.starts_with(b"\x89PNG")
         || bytes.starts_with(b"GIF8")

@@ -131,7 +131,8 @@ fn prepare(desk: &Desk<'_>, given: &Value) -> (Draft, Option<String>) {
         _ => Params::new(),
     };
     for (name, value) in given.as_object().into_iter().flatten() {
-        if !value.is_null() && !(name == "sip_secret" && *value == json!("")) {
+        let keeps_the_template = value.is_null() || (name == "sip_secret" && *value == json!(""));
+        if !keeps_the_template {
             fields.insert(name.clone(), value.clone());
         }
     }

@@ -60,12 +60,15 @@ pub(super) fn factory(extensions_length: u32, random: &dyn Random, now_ms: i64) 
     state
 }
 
-/// The employees of a company, with ids from 1.
+/// The employees of a company, with ids from 1. What stands in the way of a
+/// number of theirs, such as a parking slot, was moved elsewhere; a mobile that
+/// somebody has already is left out.
 pub(super) fn company(extensions_length: u32, employees: &[company::Employee]) -> State {
     let mut state = stock(extensions_length);
     for one in employees {
+        state.remove_foreign(&one.number);
         let email = one.email.as_deref().unwrap_or_default();
-        let mobile = one.mobile.as_deref();
+        let mobile = one.mobile.as_deref().filter(|mobile| state.holder(mobile).is_none());
         let employee =
             employee(&mut state.next, &one.number, &one.name, email, mobile, one.sip_password.clone());
         state.put(employee);

@@ -168,7 +168,7 @@ impl Pbx {
         if *method == Method::GET && path == events::PATH {
             return match self.subscribe_as(path, query, headers, client) {
                 Ok(subscription) => Ok(serve::long_poll(subscription).await),
-                Err(refused) => Ok(refused),
+                Err(refused) => Ok(*refused),
             };
         }
         let pause = self.server().faults.latency.map(|latency| latency.draw(&*self.0.random));
@@ -279,7 +279,7 @@ impl Pbx {
         query: &str,
         headers: &HeaderMap,
         client: Client,
-    ) -> Result<Subscription, Response> {
+    ) -> Result<Subscription, Box<Response>> {
         let now_ms = self.0.clock.now_ms();
         let request = server::Request { method: &Method::GET, path, query, headers, body: &[], client };
         self.server().subscribe(&request, now_ms)

@@ -19,6 +19,7 @@ use std::collections::VecDeque;
 
 const LOG_MAX: usize = 10_000;
 const OFFENCE: &str = "Security violation detected\n";
+const LOCKED: &str = "SQLSTATE[HY000]: General error: 5 database is locked";
 const LIMITED: &str = "Too many requests\n";
 
 #[derive(Debug)]
@@ -78,25 +79,27 @@ impl Server {
         };
         self.publish(random, now_ms);
         self.writes += u64::from(self.state.revision != revision);
-        self.remember(request, outcome.as_ref().ok());
+        self.remember(request, outcome.as_ref().ok().map(|response| response.status().as_u16()));
         outcome
     }
 
-    pub(super) fn subscribe(&mut self, request: &Request<'_>, now_ms: i64) -> Result<Subscription, Response> {
+    pub(super) fn subscribe(
+        &mut self,
+        request: &Request<'_>,
+        now_ms: i64,
+    ) -> Result<Subscription, Box<Response>> {
         if let Some(refused) = self.filtered(request, now_ms) {
-            return Err(refused);
+            return Err(Box::new(refused));
         }
         // The header is not looked at, and API keys are not known here.
         let token =
             request::form(request.query).get("token").and_then(|token| token.as_str().map(str::to_owned));
         let admitted = token.is_some_and(|token| self.auth.knows_token(&token, now_ms));
-        let refused = envelope::plain(403, TEXT, format!("{NOT_AUTHENTICATED}\n"));
-        self.remember(request, (!admitted).then_some(&refused));
-        if admitted {
-            Ok(self.bus.subscribe(events::last_seen(request.headers), now_ms))
-        } else {
-            Err(refused)
+        self.remember(request, Some(if admitted { 200 } else { 403 }));
+        if !admitted {
+            return Err(Box::new(envelope::plain(403, TEXT, format!("{NOT_AUTHENTICATED}\n"))));
         }
+        Ok(self.bus.subscribe(events::last_seen(request.headers), now_ms))
     }
 
     pub(super) fn by_hand<T>(
@@ -158,84 +161,93 @@ impl Server {
         now_ms: i64,
     ) -> Result<Response, Dropped> {
         let Request { method, path, query, headers, body, client } = *request;
-        let reads = matches!(*method, Method::GET | Method::HEAD);
-        if let Some(name) = path.strip_prefix("/avatars/").filter(|_| reads) {
-            return Ok(self.state.pictures.serve(name, *method == Method::HEAD, headers));
-        }
-        if let Some((_, file)) = self.files.iter().find(|(name, _)| name == path).filter(|_| reads) {
-            return Ok(envelope::plain(200, "text/csv; charset=utf-8", file.clone()));
-        }
-        if path == events::PUBLISH_PATH {
-            return Ok(envelope::plain(403, HTML, "<html><h1>403 Forbidden</h1></html>\n"));
+        if let Some(response) = self.file(request) {
+            return Ok(response);
         }
         let Some(mut call) = request::route(method, path) else {
             let uri = if query.is_empty() { path.to_owned() } else { format!("{path}?{query}") };
             let response = envelope::not_found(&uri, now_ms);
             return Ok(if *method == Method::HEAD { response.map(|_| Bytes::new()) } else { response });
         };
-        let admitted = self.auth.admits(path, method, headers, client, now_ms, self.faults.key_cache);
-        let pid = 4711 + self.answered % 3;
-        self.answered = self.answered.wrapping_add(1);
-        let russian = self.faults.russian;
-        let render = |reply: Reply| Ok(reply.render(pid, now_ms, russian));
-        if !admitted {
-            return render(Reply::front(401, NOT_AUTHENTICATED));
+        if !self.auth.admits(path, method, headers, client, now_ms, self.faults.key_cache) {
+            return Ok(self.render(Reply::front(401, NOT_AUTHENTICATED), now_ms));
         }
         call.params = request::params(query, headers, body, call.id.as_deref());
-        if self.faults.busy.strikes(random) {
-            return render(Reply::front(503, "Service temporarily unavailable, please retry later"));
-        }
-        if self.faults.phantom_event.strikes(random) {
-            self.add_phantom(random);
-        }
-        let timed_out = || Reply::front(400, "Request timeout or worker not responding");
-        let is_write = save::is_write(&call);
-        if is_write && self.faults.drop_before.strikes(random) {
-            return Err(Dropped);
-        }
-        if is_write && self.faults.timeout.strikes(random) {
-            return render(timed_out());
-        }
-        if is_write && self.faults.locked.strikes(random) {
-            let function = save::function(&call);
-            return render(Reply::text(
-                function,
-                save::SAVE,
-                "SQLSTATE[HY000]: General error: 5 database is locked",
-            ));
-        }
-        let reply = self.act(&call, request, random, now_ms);
-        if is_write && self.faults.drop.strikes(random) {
-            return Err(Dropped);
-        }
-        if is_write && self.faults.timeout_done.strikes(random) {
-            return render(timed_out());
-        }
-        match reply {
-            Ok(reply) => render(reply),
-            Err(short) => Ok(short),
+        match self.work(&call, request, random, now_ms)? {
+            Some(reply) => Ok(self.render(reply, now_ms)),
+            None => Ok(not_allowed(&call, now_ms)),
         }
     }
 
-    /// The action, or the short error of the method map.
-    fn act(
+    /// What nginx serves from the disk, or refuses by itself.
+    fn file(&self, request: &Request<'_>) -> Option<Response> {
+        let Request { method, path, headers, .. } = *request;
+        if path == events::PUBLISH_PATH {
+            return Some(envelope::plain(403, HTML, "<html><h1>403 Forbidden</h1></html>\n"));
+        }
+        if !matches!(*method, Method::GET | Method::HEAD) {
+            return None;
+        }
+        if let Some(name) = path.strip_prefix("/avatars/") {
+            return Some(self.state.pictures.serve(name, *method == Method::HEAD, headers));
+        }
+        let (_, file) = self.files.iter().find(|(name, _)| name == path)?;
+        Some(envelope::plain(200, "text/csv; charset=utf-8", file.clone()))
+    }
+
+    /// The action, among what can happen to the workers.
+    fn work(
         &mut self,
         call: &Call,
         request: &Request<'_>,
         random: &dyn Random,
         now_ms: i64,
-    ) -> Result<Reply, Response> {
+    ) -> Result<Option<Reply>, Dropped> {
+        let timed_out = || Ok(Some(Reply::front(400, "Request timeout or worker not responding")));
+        if self.faults.busy.strikes(random) {
+            return Ok(Some(Reply::front(503, "Service temporarily unavailable, please retry later")));
+        }
+        if self.faults.phantom_event.strikes(random) {
+            self.add_phantom(random);
+        }
+        if !save::is_write(call) {
+            return Ok(self.act(call, request, random, now_ms));
+        }
+        if self.faults.drop_before.strikes(random) {
+            return Err(Dropped);
+        }
+        if self.faults.timeout.strikes(random) {
+            return timed_out();
+        }
+        if self.faults.locked.strikes(random) {
+            return Ok(Some(Reply::text(save::function(call), save::SAVE, LOCKED)));
+        }
+        let reply = self.act(call, request, random, now_ms);
+        if self.faults.drop.strikes(random) {
+            return Err(Dropped);
+        }
+        if self.faults.timeout_done.strikes(random) {
+            return timed_out();
+        }
+        Ok(reply)
+    }
+
+    fn render(&mut self, reply: Reply, now_ms: i64) -> Response {
+        // One of three workers.
+        self.answered = (self.answered + 1) % 3;
+        reply.render(4711 + self.answered, now_ms, self.faults.russian)
+    }
+
+    /// The action, or `None` where the method map has no such method.
+    fn act(&mut self, call: &Call, request: &Request<'_>, random: &dyn Random, now_ms: i64) -> Option<Reply> {
         let headers = request.headers;
         match (call.resource, call.method.as_deref()) {
-            ("auth", Some("login")) => return Ok(self.auth.login(call, request.client, random, now_ms)),
+            ("auth", Some("login")) => return Some(self.auth.login(call, request.client, random, now_ms)),
             ("auth", Some("refresh")) => {
-                return Ok(self.auth.refresh(headers, request.client, random, now_ms));
+                return Some(self.auth.refresh(headers, request.client, random, now_ms));
             }
-            ("auth", Some("logout")) => return Ok(self.auth.logout(headers)),
-            ("api-keys", _) => {
-                let reply = self.auth.keys.serve(call, &self.state, random, now_ms);
-                return reply.ok_or_else(|| not_allowed(call, now_ms));
-            }
+            ("auth", Some("logout")) => return Some(self.auth.logout(headers)),
+            ("api-keys", _) => return self.auth.keys.serve(call, &self.state, random, now_ms),
             _ => {}
         }
         if call.resource == "employees" && call.verb == Method::POST && call.method.is_none() {
@@ -243,7 +255,7 @@ impl Server {
         }
         let faults = self.faults.clone();
         let mut desk = self.desk(&faults, random, now_ms);
-        perform(&mut desk, call).ok_or_else(|| not_allowed(call, now_ms))?
+        perform(&mut desk, call)
     }
 
     /// Somebody else takes the number that this create is about to take.
@@ -274,7 +286,7 @@ impl Server {
         }
     }
 
-    fn remember(&mut self, request: &Request<'_>, response: Option<&Response>) {
+    fn remember(&mut self, request: &Request<'_>, status: Option<u16>) {
         let query =
             request.query.split('&').map(|pair| if pair.starts_with("token=") { "token=…" } else { pair });
         let query: Vec<&str> = query.filter(|pair| !pair.is_empty()).collect();
@@ -282,7 +294,7 @@ impl Server {
         self.log.push_back(Logged {
             method: request.method.clone(),
             path: format!("{}{mark}{}", request.path, query.join("&")),
-            status: response.map(|response| response.status().as_u16()),
+            status,
         });
         if self.log.len() > LOG_MAX {
             self.log.pop_front();
@@ -290,8 +302,8 @@ impl Server {
     }
 }
 
-/// The actions over the tables. `None` where the method map has no such method.
-fn perform(desk: &mut Desk<'_>, call: &Call) -> Option<Result<Reply, Response>> {
+/// The actions over the tables.
+fn perform(desk: &mut Desk<'_>, call: &Call) -> Option<Reply> {
     let has_id = call.id.is_some();
     let reply = match (call.resource, call.verb.as_str(), call.method.as_deref()) {
         ("employees", "GET", None) if has_id => record::get(desk, call),
@@ -312,12 +324,7 @@ fn perform(desk: &mut Desk<'_>, call: &Call) -> Option<Result<Reply, Response>> 
         ("extensions", "POST", Some("available")) => numbers::available(desk, call),
         ("extensions", "POST", Some("getPhonesRepresent")) => numbers::phones_represent(desk, call),
         ("users", "GET", Some("available")) => numbers::email_available(desk, call),
-        ("sip", "GET", Some("getSecret")) => match &call.id {
-            Some(number) => numbers::secret(desk, number),
-            None => {
-                return Some(Err(envelope::short(400, "Resource ID is required for getSecret", desk.now_ms)));
-            }
-        },
+        ("sip", "GET", Some("getSecret")) => numbers::secret(desk, call.id.as_deref()?),
         ("passwords", "GET", Some("generate")) => numbers::generate_password(desk, call),
         ("general-settings", "GET", None) if has_id => {
             numbers::setting(desk, call.id.as_deref().unwrap_or_default())
@@ -331,10 +338,14 @@ fn perform(desk: &mut Desk<'_>, call: &Call) -> Option<Result<Reply, Response>> 
         }
         _ => return None,
     };
-    Some(Ok(reply))
+    Some(reply)
 }
 
+/// A secret without a number to look up misses its id; the rest is not mapped.
 fn not_allowed(call: &Call, now_ms: i64) -> Response {
     let method = call.method.as_deref().unwrap_or_default();
+    if call.resource == "sip" && method == "getSecret" {
+        return envelope::short(400, "Resource ID is required for method 'getSecret'", now_ms);
+    }
     envelope::short(405, &format!("Method '{method}' is not allowed with HTTP {}", call.verb), now_ms)
 }

@@ -190,6 +190,12 @@ impl State {
         }
     }
 
+    pub(super) fn remove_foreign(&mut self, number: &str) {
+        if self.foreign.remove(number).is_some() {
+            count_value(&mut self.values, number, false);
+        }
+    }
+
     /// Changes what stands beside the numbers of an employee, which it must
     /// leave alone.
     pub(super) fn touch(&mut self, id: u64, change: impl FnOnce(&mut Employee)) -> bool {

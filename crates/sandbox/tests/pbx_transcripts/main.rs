@@ -5,6 +5,8 @@
 //! Compared are status, content type, cookies and the headers of files, and
 //! bodies as JSON, but for what was scrubbed when they were recorded.
 
+#![allow(clippy::unwrap_used, clippy::panic)] // All of it is tests.
+
 mod matching;
 mod replay;
 
