@@ -62,7 +62,8 @@ fn fail(error: &str, json: bool) {
 }
 
 /// Our own voices by -v, the libraries' only when they warn: what they trace
-/// may hold what nobody should read.
+/// may hold what nobody should read, and the codec warns of every control it
+/// passes on unread.
 fn log(verbose: u8) {
     let ours = match verbose {
         0 => "error",
@@ -72,7 +73,7 @@ fn log(verbose: u8) {
     };
     let crates = ["rollcall", "directory", "pbx", "store", "sandbox"];
     let filter: Vec<String> = crates.iter().map(|name| format!("{name}={ours}")).collect();
-    let filter = EnvFilter::new(format!("warn,{}", filter.join(",")));
+    let filter = EnvFilter::new(format!("warn,ldap3_proto=error,{}", filter.join(",")));
     let colour = io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|set| set.is_empty());
     tracing_subscriber::fmt().with_env_filter(filter).with_ansi(colour).with_writer(io::stderr).init();
 }

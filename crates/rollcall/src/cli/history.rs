@@ -2,7 +2,7 @@
 
 use super::errors::usage;
 use super::output::{Cell, Ink, NONE, Out, Page, Table, View};
-use super::report::{Kind, Known, ReportView};
+use super::report::{Extent, Kind, Known, ReportView};
 use super::words::word;
 use crate::app::App;
 use crate::cycle::Report;
@@ -27,7 +27,7 @@ pub async fn show(app: &App, id: i64, out: &Out) -> Result<u8> {
         Ok(mut report) => {
             report.people = people(app, row.id).await?;
             let known = Known::default().with_conflicts(app, &report.server).await?;
-            Some(ReportView { report, kind: Kind::Past, known })
+            Some(ReportView { report, kind: Kind::Past, extent: Extent::Whole, known })
         }
         Err(_) => None,
     };

@@ -3,6 +3,7 @@
 
 pub mod args;
 pub mod conflicts;
+pub mod demo;
 pub mod errors;
 pub mod explain;
 mod files;
@@ -13,8 +14,11 @@ pub mod people;
 mod progress;
 mod report;
 pub mod run;
+pub mod sandbox;
 pub mod server;
 mod steps;
+#[cfg(test)]
+mod testing;
 mod words;
 
 use crate::app::App;
@@ -31,7 +35,8 @@ pub async fn run(cli: Cli, out: &Out) -> Result<u8> {
     let state = cli.state;
     let open = || async { App::open(&state_dir(state, |name| env::var_os(name))?).await };
     match cli.command {
-        Command::Demo(_) | Command::Sandbox(_) => Err(usage("not here yet")),
+        Command::Sandbox(args) => sandbox::run(&args, out).await,
+        Command::Demo(args) => demo::run(&args, out).await,
         Command::Server(command) => server::run(&open().await?, command, out).await,
         Command::Pbx(command) => pbx::run(&open().await?, command, out).await,
         Command::Preview { server } => run::preview(&open().await?, &server, out).await,

@@ -173,6 +173,10 @@ impl Table {
     pub fn is_empty(&self) -> bool {
         self.rows.is_empty()
     }
+
+    pub fn len(&self) -> usize {
+        self.rows.len()
+    }
 }
 
 /// Text under construction.
@@ -202,7 +206,12 @@ impl Page {
         self.indented(0, text, ink);
     }
 
+    /// A paragraph further in; no text is no paragraph.
     pub fn indented(&mut self, by: u16, text: impl Into<String>, ink: Ink) {
+        let text = text.into();
+        if text.is_empty() {
+            return;
+        }
         let mut table = self.bare();
         table.add_row([Cell::new(text, ink).styled()]);
         pad(&mut table, 0, (by, 0));
@@ -217,7 +226,8 @@ impl Page {
 
     /// An empty line, but never two and never at the top.
     pub fn gap(&mut self) {
-        if !self.text.is_empty() && !self.text.ends_with("\n\n") {
+        let there = self.text.is_empty() || self.text == "\n" || self.text.ends_with("\n\n");
+        if !there {
             self.text.push('\n');
         }
     }
@@ -255,7 +265,7 @@ impl Page {
         }
         for (at, name) in rows.header.iter().enumerate() {
             let last = at + 1 == rows.header.len();
-            pad(&mut table, at, (if at == 0 { 2 } else { 0 }, if last { 0 } else { 2 }));
+            pad(&mut table, at, (0, u16::from(!last)));
             if rows.kept.contains(name) {
                 keep(&mut table, at);
             }

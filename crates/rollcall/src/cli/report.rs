@@ -6,10 +6,10 @@ use super::output::{Cell, Ink, NONE, Page, Table, View, count, quoted, shown};
 use super::words;
 use crate::app::App;
 use crate::cycle::Report;
-use crate::cycle::report::{ChangeReport, PersonReport, Side, Status, Updated};
+use crate::cycle::report::{ChangeReport, ChangeResult, PersonReport, Side, Status, Updated};
 use anyhow::Result;
 use reconcile::merge::Cause;
-use reconcile::{ConflictKind, Field};
+use reconcile::{Conflict, ConflictKind, Field};
 use serde::Serialize;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use store::ConflictsOf;
@@ -20,6 +20,8 @@ const CONFLICTS_EXPLAINED_MAX: usize = 8;
 const SKIP_REASONS_MAX: usize = 6;
 /// As much of a plan's hash as a human has to type.
 const HASH_SHOWN: usize = 12;
+/// So many people stand for all of them in a brief report.
+const PEOPLE_BRIEFLY: usize = 10;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
@@ -29,6 +31,13 @@ pub enum Kind {
     Past,
 }
 
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Extent {
+    Whole,
+    /// Some of the people, conflicts by kind.
+    Brief,
+}
+
 /// The JSON form is the report, exactly.
 #[derive(Debug, Serialize)]
 #[serde(transparent)]
@@ -36,6 +45,8 @@ pub struct ReportView {
     pub report: Report,
     #[serde(skip)]
     pub kind: Kind,
+    #[serde(skip)]
+    pub extent: Extent,
     #[serde(skip)]
     pub known: Known,
 }
@@ -113,9 +124,14 @@ impl ReportView {
     fn write_people(&self, page: &mut Page) {
         let mut table = Table::new(["Person", "Number", "Status", "Updated", "What"])
             .keep(["Number", "Status", "Updated"]);
+        let mut left_out = 0;
         for person in &self.report.people {
             let what = what(person, self.is_joined(person));
             if what.is_empty() {
+                continue;
+            }
+            if self.extent == Extent::Brief && table.len() == PEOPLE_BRIEFLY {
+                left_out += 1;
                 continue;
             }
             let ink = if person.status == Status::Failed { Ink::Bad } else { Ink::Plain };
@@ -130,6 +146,9 @@ impl ReportView {
         if !table.is_empty() {
             page.gap();
             page.table(&table);
+        }
+        if left_out > 0 {
+            page.say(format!("and {}", count(left_out, "other", "others")), Ink::Dim);
         }
         self.write_skipped(page);
     }
@@ -168,7 +187,10 @@ impl ReportView {
             return;
         }
         page.title(count(conflicts.len(), "conflict", "conflicts"));
-        let id = |conflict: &reconcile::Conflict| {
+        if self.extent == Extent::Brief {
+            return write_kinds(page, conflicts);
+        }
+        let id = |conflict: &Conflict| {
             let key = (conflict.person.to_string(), conflict.kind, conflict.field);
             self.known.conflicts.get(&key).copied()
         };
@@ -178,7 +200,7 @@ impl ReportView {
                 conflict::explain(page, id(conflict), conflict);
             }
         } else {
-            page.table(&conflict::table(conflicts.iter().map(|conflict| (id(conflict), None, conflict))));
+            conflict::list(page, conflicts.iter().map(|conflict| (id(conflict), conflict, None)));
         }
         page.gap();
         if conflicts.iter().any(|conflict| id(conflict).is_none()) {
@@ -209,7 +231,7 @@ impl ReportView {
         }
     }
 
-    fn write_counts(&self, page: &mut Page) {
+    pub fn write_counts(&self, page: &mut Page) {
         let counts = &self.report.counts;
         let parts = [
             (counts.created, "created"),
@@ -246,7 +268,11 @@ impl ReportView {
             self.report.people.iter().any(|person| !what(person, self.is_joined(person)).is_empty());
         if let Some(halt) = &self.report.halted {
             page.gap();
-            page.say(format!("Stopped by the guard, nothing was written: {halt}."), Ink::Bad);
+            let stopped = match self.kind {
+                Kind::Preview => "The guard stops this plan",
+                Kind::Run | Kind::Past => "Stopped by the guard before the first write",
+            };
+            page.say(format!("{stopped}: {halt}."), Ink::Bad);
             page.say("If that is what you want, carry out exactly this plan:", Ink::Plain);
             return page.command(2, &format!("rollcall apply {hash} --release"));
         }
@@ -256,47 +282,59 @@ impl ReportView {
         if !changes {
             return page.say("Nothing to do: both sides are in step.", Ink::Good);
         }
-        page.say("Nothing was written. To carry out exactly this plan, or whatever is due then:", Ink::Plain);
+        page.say("Nothing was written. Carry out exactly this plan, or whatever is due by then:", Ink::Plain);
         page.command(2, &format!("rollcall apply {hash}"));
         page.command(2, &format!("rollcall sync {}", quoted(&self.report.server)));
     }
 }
 
-fn is_created(person: &PersonReport) -> bool {
-    person.changes.iter().any(|change| is_creation(change) && change.field == Field::Name)
+/// How many conflicts of each kind.
+fn write_kinds(page: &mut Page, conflicts: &[Conflict]) {
+    let mut kinds: BTreeMap<String, usize> = BTreeMap::new();
+    for conflict in conflicts {
+        *kinds.entry(words::conflict_kind(conflict.kind, conflict.field)).or_default() += 1;
+    }
+    page.grid(kinds.into_iter().map(|(kind, n)| [n.to_string().into(), kind.into()]));
 }
 
-fn is_creation(change: &ChangeReport) -> bool {
-    change.side == Side::Pbx && change.cause == Cause::NewEmployee
+fn is_created(person: &PersonReport) -> bool {
+    let named = |change: &ChangeReport| {
+        change.side == Side::Pbx && change.field == Field::Name && change.cause == Cause::NewEmployee
+    };
+    person.changes.iter().any(named)
 }
 
 /// What happens to a person, line by line; nothing for those who rest.
 fn what(person: &PersonReport, joined: bool) -> Vec<String> {
+    let created = is_created(person);
     let mut lines = Vec::new();
-    if is_created(person) {
+    if created {
         lines.push(creation(person));
     } else if joined {
         let employee = person.employee.map_or_else(|| NONE.to_owned(), |id| id.to_string());
         lines.push(format!("joined with employee {employee}"));
     }
     let both = person.updated == Some(Updated::Both);
-    let created = is_created(person);
-    let others = person.changes.iter().filter(|change| !(created && is_creation(change)));
-    lines.extend(others.map(|change| words::change(change, both)));
+    let told = |change: &&ChangeReport| !(created && change.side == Side::Pbx && went_well(change));
+    lines.extend(person.changes.iter().filter(told).map(|change| words::change(change, both)));
     let tells = matches!(person.status, Status::Processed | Status::Failed);
     lines.extend(person.reason.iter().filter(|_| tells).map(|reason| shown(Some(reason))));
     lines
 }
 
-/// Everything about somebody new in one line.
+/// Everything about somebody new in one line; name and number have columns.
 fn creation(person: &PersonReport) -> String {
     let told = |change: &&ChangeReport| {
-        is_creation(change) && !matches!(change.field, Field::Name | Field::SipPassword | Field::Extension)
+        let obvious = matches!(change.field, Field::Name | Field::SipPassword | Field::Extension);
+        change.side == Side::Pbx && went_well(change) && !obvious
     };
-    let values: Vec<String> =
-        person.changes.iter().filter(told).map(|change| words::change(change, false)).collect();
-    match values.is_empty() {
-        true => "new employee".to_owned(),
-        false => format!("new employee, {}", values.join(", ")),
+    let mut line = "new employee".to_owned();
+    for change in person.changes.iter().filter(told) {
+        line.push_str(&format!(", {} {}", change.field, shown(change.after.as_deref())));
     }
+    line
+}
+
+fn went_well(change: &ChangeReport) -> bool {
+    matches!(change.result, ChangeResult::Planned | ChangeResult::Done) && change.note.is_none()
 }

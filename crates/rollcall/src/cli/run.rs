@@ -4,7 +4,7 @@ use super::args::SyncArgs;
 use super::errors::{describe, usage};
 use super::output::{Ink, Out, Page, View};
 use super::progress;
-use super::report::{Kind, Known, ReportView};
+use super::report::{Extent, Kind, Known, ReportView};
 use crate::app::App;
 use crate::cycle::{self, Report};
 use anyhow::Result;
@@ -53,7 +53,7 @@ async fn all(app: &App, out: &Out) -> Result<u8> {
 
 async fn view(app: &App, report: Report, kind: Kind, known: Known) -> Result<ReportView> {
     let known = known.with_conflicts(app, &report.server).await?;
-    Ok(ReportView { report, kind, known })
+    Ok(ReportView { report, kind, extent: Extent::Whole, known })
 }
 
 #[derive(Debug, Serialize)]

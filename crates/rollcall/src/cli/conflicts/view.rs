@@ -5,10 +5,12 @@ use crate::cli::output::{Cell, Ink, Page, Table, View, count, shown};
 use crate::cli::words;
 use reconcile::{Answer, Candidate, Conflict, ConflictKind, Field, WayOut};
 use serde::Serialize;
+use std::collections::BTreeSet;
 use store::{ConflictId, ConflictRow, ConflictState};
 
 /// Candidates that are offered by name.
 const CANDIDATES_SHOWN_MAX: usize = 8;
+const CANDIDATES_LISTED_MAX: usize = 3;
 
 /// One conflict: who, what, why, and the ways out.
 pub fn explain(page: &mut Page, id: Option<i64>, conflict: &Conflict) {
@@ -16,10 +18,7 @@ pub fn explain(page: &mut Page, id: Option<i64>, conflict: &Conflict) {
     let kind = words::conflict_kind(conflict.kind, conflict.field);
     page.indented(2, format!("{number}{} · {kind}", shown(Some(&conflict.name))), Ink::Strong);
     page.indented(4, conflict.reason.clone(), Ink::Plain);
-    let stored = stored(conflict);
-    if !stored.is_empty() {
-        page.indented(4, stored, Ink::Dim);
-    }
+    page.indented(4, stored(conflict), Ink::Dim);
     for candidate in conflict.candidates.iter().take(CANDIDATES_SHOWN_MAX) {
         page.indented(4, self::candidate(candidate), Ink::Dim);
     }
@@ -41,29 +40,27 @@ pub fn explain(page: &mut Page, id: Option<i64>, conflict: &Conflict) {
     }
 }
 
-/// Many conflicts, a row each.
-pub fn table<'a>(rows: impl Iterator<Item = (Option<i64>, Option<&'a str>, &'a Conflict)>) -> Table {
-    let rows: Vec<_> = rows.collect();
-    let servers = rows.iter().any(|(_, server, _)| server.is_some());
-    let mut header = vec!["ID", "Person", "Conflict", "Stored", "Reason"];
-    if servers {
-        header.insert(1, "Server");
-    }
-    let mut table = Table::new(header).keep(["ID"]);
-    for (id, server, conflict) in rows {
-        let mut cells = vec![
+/// Many conflicts, without their ways out.
+pub fn list<'a>(
+    page: &mut Page,
+    rows: impl Iterator<Item = (Option<i64>, &'a Conflict, Option<&'a Answer>)>,
+) {
+    let mut table = Table::new(["ID", "Person", "Conflict"]).keep(["ID"]);
+    for (id, conflict, answer) in rows {
+        let mut what =
+            format!("{}\n{}", words::conflict_kind(conflict.kind, conflict.field), conflict.reason);
+        let answer =
+            answer.map(|answer| format!("answered: {}", answer_in_words(answer))).unwrap_or_default();
+        for more in [stored(conflict), candidates(conflict), answer].iter().filter(|more| !more.is_empty()) {
+            what = format!("{what}\n{more}");
+        }
+        table.row([
             Cell::new(id.map(|id| id.to_string()).unwrap_or_default(), Ink::Strong),
             shown(Some(&conflict.name)).into(),
-            words::conflict_kind(conflict.kind, conflict.field).into(),
-            stored(conflict).replace(" · ", "\n").into(),
-            conflict.reason.clone().into(),
-        ];
-        if servers {
-            cells.insert(1, server.unwrap_or_default().into());
-        }
-        table.row(cells);
+            what.into(),
+        ]);
     }
-    table
+    page.table(&table);
 }
 
 /// What to type for each way out, and what it means.
@@ -116,6 +113,16 @@ fn stored(conflict: &Conflict) -> String {
         |name: &str, value: &Option<String>| value.as_deref().map(|v| format!("{name}: {}", shown(Some(v))));
     let sides = [side("directory", &conflict.directory_value), side("PBX", &conflict.pbx_value)];
     sides.into_iter().flatten().collect::<Vec<_>>().join(" · ")
+}
+
+/// Who it may be, in a few words.
+fn candidates(conflict: &Conflict) -> String {
+    let one = |one: &Candidate| {
+        format!("employee {} ({}, {})", one.employee, shown(Some(&one.name)), one.extension)
+    };
+    let some: Vec<String> = conflict.candidates.iter().take(CANDIDATES_LISTED_MAX).map(one).collect();
+    let more = if conflict.candidates.len() > CANDIDATES_LISTED_MAX { ", …" } else { "" };
+    if some.is_empty() { String::new() } else { format!("may be: {}{more}", some.join(", ")) }
 }
 
 fn candidate(candidate: &Candidate) -> String {
@@ -205,21 +212,16 @@ impl View for Conflicts {
         if self.conflicts.is_empty() {
             return page.say("No conflicts.", Ink::Good);
         }
-        let several = self.conflicts.windows(2).any(|pair| pair[0].server != pair[1].server);
         let (left, open): (Vec<_>, Vec<_>) =
             self.conflicts.iter().partition(|row| row.state == ConflictState::Silenced);
-        let rows = |rows: &[&ConflictView], page: &mut Page| {
-            let server = |row: &ConflictView| several.then_some(row.server.clone());
-            let servers: Vec<Option<String>> = rows.iter().map(|row| server(row)).collect();
-            let rows = rows.iter().zip(&servers);
-            page.table(&table(rows.map(|(row, server)| (Some(row.id.0), server.as_deref(), &row.conflict))));
-        };
-        if !open.is_empty() {
-            rows(&open, page);
+        for server in servers(&open) {
+            let of_server = open.iter().filter(|row| row.server == server);
+            page.title(format!("Conflicts of server {server}"));
+            list(page, of_server.map(|row| (Some(row.id.0), &row.conflict, row.answer.as_ref())));
         }
         if !left.is_empty() {
             page.title("Left as they are");
-            rows(&left, page);
+            list(page, left.iter().map(|row| (Some(row.id.0), &row.conflict, row.answer.as_ref())));
         }
         let answered = open.iter().filter(|row| row.answer.is_some()).count();
         page.gap();
@@ -228,6 +230,11 @@ impl View for Conflicts {
         }
         page.say("What can be done about one: rollcall conflicts show ID", Ink::Dim);
     }
+}
+
+/// Their servers, each once, in order.
+fn servers<'a>(rows: &[&'a ConflictView]) -> BTreeSet<&'a str> {
+    rows.iter().map(|row| row.server.as_str()).collect()
 }
 
 /// What became of an answer, a retry or a clearing.
@@ -284,7 +291,9 @@ impl View for Settled {
                 say(format!("Conflict {retried}: tried again {THEN}."));
             }
             Settled::Retried { retried, waiting: false } => {
-                say(format!("Conflict {retried}: nothing was waiting; it is looked at {THEN} anyway."));
+                say(format!(
+                    "Conflict {retried}: nothing was waiting; the next synchronisation looks at it anyway."
+                ));
             }
             Settled::Cleared { cleared } => {
                 let rows = count(usize::try_from(*cleared).unwrap_or_default(), "conflict", "conflicts");

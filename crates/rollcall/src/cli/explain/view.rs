@@ -210,7 +210,11 @@ impl Explained {
         let mut table =
             Table::new(["When", "Run", "What", "Because", "Result"]).keep(["When", "Run", "Result"]);
         for step in &self.journal {
-            let side = if step.side == words::word(Side::Pbx) { "PBX" } else { step.side.as_str() };
+            let side = match words::meaning(&step.side) {
+                Some(Side::Pbx) => "PBX ",
+                Some(Side::Directory) => "directory ",
+                Some(Side::Rollcall) | None => "",
+            };
             let values = match (&step.before, &step.after) {
                 (None, None) => String::new(),
                 (before, after) => format!(": {} → {}", shown(before.as_deref()), shown(after.as_deref())),
@@ -223,7 +227,7 @@ impl Explained {
             table.row([
                 page.look.time(step.at_ms).into(),
                 step.run.to_string().into(),
-                format!("{side} {}{values}", step.what).into(),
+                format!("{side}{}{values}", step.what).into(),
                 cause.into(),
                 Cell::new(&step.state, ink),
             ]);

@@ -11,7 +11,7 @@ use super::steps::Steps;
 use crate::app::{App, directory_settings};
 use crate::limits;
 use anyhow::{Context, Result, anyhow};
-use options::Draft;
+pub use options::Draft;
 use pairs::Dropped;
 use reconcile::Link;
 use secrecy::SecretString;
