@@ -100,9 +100,16 @@ pub fn guard(
     let tripped = planned.iter().filter_map(|(&kind, &now)| {
         let before = recent.get(&kind).copied().unwrap_or(0);
         let people = now.saturating_add(before);
-        // All of them is too many even where the floor would let it pass;
-        // creations have no "all".
-        let everyone = linked_before >= 3 && people >= linked && kind != GuardKind::Creations;
+        // All of them is too many even where the floor would let it pass.
+        let all = match kind {
+            GuardKind::Disables | GuardKind::Clears | GuardKind::LostEmployees => Some(linked_before),
+            // A first meeting renumbers and overwrites too.
+            GuardKind::Renumberings | GuardKind::OverwritesInPbx | GuardKind::OverwritesInDirectory => {
+                Some(linked)
+            }
+            GuardKind::Creations => None,
+        };
+        let everyone = linked_before >= 3 && all.is_some_and(|all| people >= all);
         (people > limit || everyone).then_some(Tripped { kind, people, recent: before, limit, linked })
     });
     let tripped: Vec<Tripped> = tripped.collect();

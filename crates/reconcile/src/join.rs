@@ -429,7 +429,9 @@ impl<'w> Matcher<'_, 'w> {
                 differs: hit.evidence.differs.clone(),
             }
         });
-        Match::Ask { kind, candidates: candidates.collect() }
+        let mut candidates: Vec<Candidate> = candidates.collect();
+        candidates.sort_by_key(|candidate| candidate.employee);
+        Match::Ask { kind, candidates }
     }
 }
 

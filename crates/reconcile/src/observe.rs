@@ -63,6 +63,10 @@ fn see_person(
     let nothing = crate::Reading::NotLooked;
     for field in Field::ALL {
         let pbx = employee.map_or(&nothing, |employee| &employee.fields[field]);
+        // Which of several it is was not decided: then none of them was seen.
+        if absence::undecided(&person.fields[field], Some(link), field, pbx) {
+            continue;
+        }
         let state = absence::in_directory(world, vanished, Some(link), person, field, pbx);
         see(&mut now.directory[field], state, world.directory_seen_ms, world.now_ms, person.mark.as_ref());
         // A picture nothing could be concluded from is read again.

@@ -8,28 +8,42 @@ use std::fmt;
 /// canonical form a keyed fingerprint; a picture's are a description and a
 /// digest. So a `Value` may be shown, logged and stored as it is.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(from = "Spelt", into = "Spelt")]
 pub struct Value {
     raw: Box<str>,
-    /// Absent when it is the same as `raw`: most are, and there are many.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    /// Absent where the spelling is the canonical form and there is no second
+    /// reading: that is most values, and there are hundreds of thousands.
+    forms: Option<Box<Forms>>,
+}
+
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+struct Forms {
     canonical: Option<Box<str>>,
     /// A second reading that counts as well: a PBX number without `+` read
     /// nationally, the original of a picture that was derived from it.
+    also: Option<Box<str>>,
+}
+
+/// A value as JSON has it.
+#[derive(Serialize, Deserialize)]
+struct Spelt {
+    raw: Box<str>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    canonical: Option<Box<str>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     also: Option<Box<str>>,
 }
 
 impl Value {
     pub fn new(raw: impl Into<Box<str>>, canonical: impl Into<Box<str>>) -> Self {
-        let (raw, canonical) = (raw.into(), canonical.into());
-        Value { canonical: (raw != canonical).then_some(canonical), raw, also: None }
+        let canonical = canonical.into();
+        Value::of(Spelt { raw: raw.into(), canonical: Some(canonical), also: None })
     }
 
     /// Adds a second reading that counts as equal.
-    pub fn or_also(mut self, reading: impl Into<Box<str>>) -> Self {
-        let reading = reading.into();
-        self.also = (*self.canonical() != *reading).then_some(reading);
-        self
+    pub fn or_also(self, reading: impl Into<Box<str>>) -> Self {
+        let spelt = Spelt::from(self);
+        Value::of(Spelt { also: Some(reading.into()), ..spelt })
     }
 
     pub fn raw(&self) -> &str {
@@ -37,11 +51,20 @@ impl Value {
     }
 
     pub fn canonical(&self) -> &str {
-        self.canonical.as_deref().unwrap_or(&self.raw)
+        self.forms.as_ref().and_then(|forms| forms.canonical.as_deref()).unwrap_or(&self.raw)
     }
 
     pub fn also(&self) -> Option<&str> {
-        self.also.as_deref()
+        self.forms.as_ref().and_then(|forms| forms.also.as_deref())
+    }
+
+    /// Keeps only what says something new.
+    fn of(spelt: Spelt) -> Self {
+        let Spelt { raw, canonical, also } = spelt;
+        let canonical = canonical.filter(|canonical| *canonical != raw);
+        let also = also.filter(|also| also != canonical.as_ref().unwrap_or(&raw));
+        let forms = (canonical.is_some() || also.is_some()).then(|| Box::new(Forms { canonical, also }));
+        Value { raw, forms }
     }
 
     /// Every reading under which this value may be found.
@@ -54,6 +77,19 @@ impl Value {
         self.canonical() == other.canonical()
             || self.also().is_some_and(|mine| other.readings().any(|theirs| mine == theirs))
             || other.also().is_some_and(|theirs| theirs == self.canonical())
+    }
+}
+
+impl From<Spelt> for Value {
+    fn from(spelt: Spelt) -> Self {
+        Value::of(spelt)
+    }
+}
+
+impl From<Value> for Spelt {
+    fn from(value: Value) -> Self {
+        let Forms { canonical, also } = value.forms.map_or(Forms { canonical: None, also: None }, |forms| *forms);
+        Spelt { raw: value.raw, canonical, also }
     }
 }
 

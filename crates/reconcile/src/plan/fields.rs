@@ -277,6 +277,11 @@ impl<'w> Builder<'w> {
         if at.pbx == State::Empty && self.holds_clears() {
             return;
         }
+        // Among several values it may be there already: then it is the person's.
+        let same = |theirs: &&Value| at.pbx.value().is_some_and(|ours| ours.equivalent(theirs));
+        if let Some(theirs) = at.theirs().values().iter().find(same) {
+            return merged.agree.push(Meeting { directory: State::Set(theirs), ..*at }.agree(false));
+        }
         let after = at.pbx.value().map(|value| canonical::for_directory(at.field, value));
         let before = at.directory.value().cloned();
         if stored_alike(at.field, before.as_ref(), after.as_ref()) {

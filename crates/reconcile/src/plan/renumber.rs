@@ -304,7 +304,7 @@ fn number_creations(builder: &mut Builder<'_>) {
     let mut creations: Vec<usize> = (0..builder.drafts.len())
         .filter(|&at| matches!(builder.drafts[at].action.link, Some(LinkStep::Create { .. })))
         .collect();
-    creations.sort_by_key(|&at| {
+    creations.sort_by_cached_key(|&at| {
         let action = &builder.drafts[at].action;
         (crate::canonical::join_name(&action.name), action.person.clone())
     });

@@ -1,1 +1,242 @@
+//! What has to be looked at before a plan, what is dated, and what is
+//! remembered of a look.
 
+use crate::support::*;
+use reconcile::needs::{needs, recall_photos, to_date};
+use reconcile::plan::plan;
+use reconcile::{Account, BothChanged, Direction, EmployeeId, Mark, PersonId, Reading, World};
+
+fn ids(people: &[PersonId]) -> Vec<&str> {
+    people.iter().map(PersonId::as_str).collect()
+}
+
+fn not_looked(company: &Company) -> World {
+    let mut world = company.world();
+    for employee in &mut world.employees.rows {
+        for field in [Mobile, SipPassword, Photo] {
+            employee.fields[field] = Reading::NotLooked;
+        }
+    }
+    for person in &mut world.people.rows {
+        person.fields[Photo] = Reading::NotLooked;
+    }
+    world
+}
+
+/// In step, and every record was read once.
+fn looked(people: u64) -> Company {
+    let mut company = staff(people);
+    for link in &mut company.links {
+        link.dial = company.records[&link.employee.0].values[Mobile].as_str().into();
+    }
+    company
+}
+
+#[test]
+fn needs_nothing_when_nothing_changed_but_the_rotation() {
+    let mut company = looked(3);
+    for (at, link) in company.links.iter_mut().enumerate() {
+        link.record_looked_ms = [300, 100, 200][at];
+        link.photo_looked_ms = [200, 300, 100][at];
+    }
+    let needs = needs(&not_looked(&company));
+    assert!(needs.whereabouts.is_empty() && needs.photos.is_empty() && needs.records.is_empty());
+    assert_eq!(needs.records_in_turn, [2, 3, 1].map(EmployeeId), "the longest not looked at first");
+    assert_eq!(needs.avatars, [3, 1, 2].map(EmployeeId));
+}
+
+#[test]
+fn needs_the_whereabouts_of_linked_people_a_complete_read_missed() {
+    let mut company = looked(4);
+    company.person("p01").place(Place::Deleted);
+    company.person("p02").place(Place::Moved);
+    assert_eq!(ids(&needs(&company.world()).whereabouts), ["p01", "p02"]);
+    company.directory = partial();
+    assert!(needs(&company.world()).whereabouts.is_empty(), "they may be where nobody looked");
+    company.directory = reconcile::Verdict::Complete;
+    company.settle();
+    assert!(needs(&company.world()).whereabouts.is_empty(), "known to be gone");
+}
+
+#[test]
+fn needs_the_record_where_something_has_to_be_decided() {
+    type Change = fn(&mut Company);
+    let changes: [(bool, Change); 8] = [
+        (true, |company| {
+            company.person("p01").mobile("+79265550000");
+        }),
+        (true, |company| {
+            company.person("p01").set(SipPassword, "secretN");
+        }),
+        (true, |company| {
+            company.person("p01").mobile("");
+        }),
+        (true, |company| {
+            company.employee(1).dial = Some("100500".into());
+        }),
+        (true, |company| {
+            company.links[0].pairs[Mobile] = None;
+        }),
+        (false, |company| {
+            company.links[0].pairs[Mobile] = None;
+            company.direction(Mobile, Direction::Off);
+        }),
+        (false, |company| {
+            company.person("p01").mobile("call me");
+        }),
+        (false, |company| {
+            company.person("p01").account(Account::Disabled).mobile("+79265550000");
+        }),
+    ];
+    for (at, (needed, change)) in changes.into_iter().enumerate() {
+        let mut company = looked(3);
+        change(&mut company);
+        let records = needs(&not_looked(&company)).records;
+        assert_eq!(records.contains(&EmployeeId(1)), needed, "{at}");
+        assert!(!records.contains(&EmployeeId(2)), "{at}");
+        assert!(needs(&company.world()).records.is_empty(), "{at}: what is known is not asked for");
+    }
+}
+
+#[test]
+fn needs_everything_of_new_links_and_of_people_back_from_gone() {
+    let mut company = company();
+    company.pair_up(1);
+    let of_new = needs(&not_looked(&company));
+    assert_eq!((of_new.records.as_slice(), ids(&of_new.photos)), (&[EmployeeId(1)][..], vec!["p01"]));
+    assert_eq!(of_new.avatars, [EmployeeId(1)]);
+    company.person("new").name("Some Newcomer");
+    assert_eq!(ids(&needs(&not_looked(&company)).photos), ["new", "p01"]);
+
+    let mut company = looked(3);
+    company.person("p01").place(Place::Deleted);
+    company.settle();
+    company.person("p01").place(Place::Here);
+    assert_eq!(needs(&not_looked(&company)).records, [EmployeeId(1)]);
+}
+
+#[test]
+fn needs_a_photo_again_only_if_the_entry_moved() {
+    let mut company = looked(3);
+    company.person("p01").name("New Name");
+    let mut world = not_looked(&company);
+    assert_eq!(ids(&needs(&world).photos), ["p01"]);
+    recall_photos(&mut world);
+    let readings: Vec<_> = world.people.rows.iter().map(|person| &person.fields[Photo]).collect();
+    assert_eq!(*readings[0], Reading::NotLooked);
+    assert_eq!(readings[1].values()[0].canonical(), "picture2");
+    company.person("p02").marked = false;
+    assert_eq!(ids(&needs(&not_looked(&company)).photos), ["p01", "p02"], "without a mark it may have");
+}
+
+/// A picture that could not be concluded from is not taken for seen.
+#[test]
+fn needs_a_photo_again_until_something_is_known() {
+    for unusable in [true, false] {
+        let mut company = looked(3);
+        company.person("p01").name("New Name");
+        if unusable {
+            company.person("p01").set(Photo, "text");
+        } else {
+            company.person("p01").set(Photo, "");
+            company.directory = partial();
+        }
+        company.run();
+        company.directory = reconcile::Verdict::Complete;
+        let mut world = not_looked(&company);
+        assert_eq!(ids(&needs(&world).photos), ["p01"]);
+        recall_photos(&mut world);
+        assert_eq!(world.people.rows[0].fields[Photo], Reading::NotLooked, "not the one of before");
+        company.settle();
+        assert_eq!(company.ours(1, Photo), if unusable { "picture1" } else { "" });
+    }
+}
+
+#[test]
+fn needs_a_photo_known_to_be_absent_is_recalled_as_absent() {
+    let mut company = looked(3);
+    company.person("p01").set(Photo, "");
+    company.settle();
+    let mut world = not_looked(&company);
+    recall_photos(&mut world);
+    assert_eq!(world.people.rows[0].fields[Photo], Reading::Absent);
+    world.employees.rows[0].fields[Photo] = Reading::Empty;
+    assert!(plan(&world).actions.is_empty());
+}
+
+#[test]
+fn needs_dates_for_what_vanished_and_for_what_newest_decides() {
+    let mut company = staff(4);
+    company.dates_attributes = true;
+    company.both_changed(Email, BothChanged::Newest).both_changed(SipPassword, BothChanged::Ask);
+    assert!(to_date(&company.world()).is_empty());
+    company.person("p01").mobile("");
+    company.person("p02").mail("new@example.org");
+    company.person("p03").mobile("+79265550000").set(SipPassword, "secretN");
+    company.person("p04").hide(Mobile);
+    assert_eq!(ids(&to_date(&company.world())), ["p01", "p02"]);
+    company.dates_attributes = false;
+    assert!(to_date(&company.world()).is_empty(), "this directory cannot");
+}
+
+mod sights {
+    use super::*;
+    use reconcile::Interval;
+    use reconcile::observe::observe;
+
+    #[test]
+    fn needs_a_changed_value_came_after_the_last_look_at_its_predecessor() {
+        let mut company = staff(3);
+        let (directory, pbx) = (company.directory_seen_ms, company.pbx_seen_ms);
+        company.links[0].record_looked_ms = 7;
+        company.links[0].photo_looked_ms = 8;
+        company.person("p01").mail("new@example.org");
+        company.employee(1).mail("new@example.org").mobile("79265550000").set(Photo, "pictureN");
+        let seen = observe(&company.world());
+        let by_ms = company.now_ms;
+        let link = seen.iter().find(|link| link.person.as_str() == "p01").unwrap();
+        let at = |after_ms| Interval { after_ms, by_ms };
+        assert_eq!(link.directory[Email].as_ref().unwrap().change, at(directory));
+        assert_eq!(link.pbx[Email].as_ref().unwrap().change, at(pbx));
+        assert_eq!(link.pbx[Mobile].as_ref().unwrap().change, at(7));
+        assert_eq!(link.pbx[Photo].as_ref().unwrap().change, at(8));
+    }
+
+    #[test]
+    fn needs_a_known_value_keeps_its_interval_and_moves_its_mark() {
+        let mut company = staff(3);
+        let before = company.link_of("p01").unwrap().directory[Email].clone().unwrap();
+        company.person("p01").name("New Name");
+        company.run();
+        let after = company.link_of("p01").unwrap().directory[Email].clone().unwrap();
+        assert_eq!(after.change, before.change);
+        assert_ne!(after.mark, before.mark);
+        assert_eq!(after.mark, Some(Mark(format!("dc1:{}", company.entries["p01"].edits).into())));
+    }
+
+    #[test]
+    fn needs_nothing_is_remembered_of_what_was_not_known() {
+        let mut company = staff(3);
+        let before = company.link_of("p01").unwrap().clone();
+        company.person("p01").set(Mobile, "call me").many(Extension, &["288", "277"]);
+        company.employee(1).looked = false;
+        company.employee(1).mail("nobody");
+        let other = company.link_of("p02").unwrap().clone();
+        company.person("p02").hide(Email);
+        company.run();
+        assert_eq!(company.link_of("p02").unwrap().directory, other.directory, "hidden is not empty");
+        let after = company.link_of("p01").unwrap();
+        assert_eq!(after.directory[Mobile], before.directory[Mobile]);
+        assert_eq!(after.directory[Extension], before.directory[Extension], "not decided");
+        assert_eq!(after.pbx[Email], before.pbx[Email]);
+        assert_eq!(after.pbx[SipPassword], before.pbx[SipPassword]);
+    }
+
+    #[test]
+    fn needs_only_links_that_changed_are_written() {
+        let mut company = staff(3);
+        company.person("p02").mail("new@example.org");
+        let seen: Vec<_> = observe(&company.world()).into_iter().map(|link| link.person).collect();
+        assert_eq!(ids(&seen), ["p02"]);
+    }
+}

@@ -157,6 +157,19 @@ fn reading_a_write_exchanges_the_one_value_and_leaves_the_rest() {
 }
 
 #[test]
+fn reading_a_value_that_is_there_already_becomes_the_persons() {
+    let mut company = with_mail(false);
+    company.person("p01").many(Email, &["p01@example.org", "second@example.org"]);
+    company.settle();
+    company.employee(1).mail("Second@example.org");
+    assert!(!company.run().writes());
+    company.settle();
+    company.employee(1).mail("third@example.org");
+    company.settle();
+    assert_eq!(company.entries["p01"].values[Email], ["p01@example.org", "third@example.org"]);
+}
+
+#[test]
 fn reading_several_numbers_are_a_question() {
     let mut company = with_mail(false);
     company.person("p01").many(Extension, &["288", "277"]);

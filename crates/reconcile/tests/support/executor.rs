@@ -2,11 +2,13 @@
 //! stored, and moves the agreed pairs to that.
 
 use super::reading::{in_directory, in_pbx, in_record};
-use super::{Company, Record};
+use super::{Company, MINUTE_MS, Record};
 use reconcile::absence::Vanished;
 use reconcile::observe::{observe, observed};
 use reconcile::plan::{Action, Change, GENERATED, LinkStep};
 use reconcile::{EmployeeId, Field, FieldMap, Interval, Link, LinkState, Pair, Person, Sight, Value, World};
+
+const YEAR_MS: i64 = 365 * 24 * 60 * MINUTE_MS;
 
 impl Company {
     /// Observations are remembered whether or not anything is carried out.
@@ -81,14 +83,24 @@ impl Company {
             let directory = link.directory[change.field].as_ref().and_then(|sight| sight.value.clone());
             link.pairs[change.field] = Some(Pair { directory, pbx: stored, held: false });
         }
+        let mut refused = Vec::new();
         for change in &action.directory {
+            // What may not be read may not be overwritten unseen either.
+            if self.entries[action.person.as_str()].hidden[change.field] {
+                refused.push(change.field);
+                continue;
+            }
             let stored = self.write_directory(action.person.as_str(), link.employee.0, change);
             let mark = link.directory[change.field].as_ref().and_then(|sight| sight.mark.clone());
             link.directory[change.field] = Some(Sight { mark, ..written(&stored, self.now_ms) });
             let pbx = link.pbx[change.field].as_ref().and_then(|sight| sight.value.clone());
             link.pairs[change.field] = Some(Pair { directory: stored, pbx, held: false });
         }
+        let person = link.person.to_string();
         self.links.push(link);
+        for field in refused {
+            self.refuse(&person, Some(field), self.now_ms + YEAR_MS);
+        }
     }
 
     fn new_link(

@@ -16,10 +16,10 @@ mod executor;
 mod reading;
 
 use reconcile::guard::Counts;
-use reconcile::plan::{Action, Change, Plan, plan};
+use reconcile::plan::{Action, Change, Plan, creation_stands_on, field_stands_on, plan};
 use reconcile::{
     Account, Answer, BothChanged, Conflict, ConflictKind, Decision, Direction, EmployeeId, Field, FieldMap,
-    Link, LinkState, Mark, PersonId, Policy, SetAside, TakenNumber, Value, Verdict,
+    Link, LinkState, Mark, PersonId, Policy, RefusedBy, SetAside, TakenNumber, Value, Verdict, WayOut,
 };
 use std::collections::{BTreeMap, HashMap};
 
@@ -144,7 +144,7 @@ impl Record {
     }
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Company {
     pub policy: Policy,
     pub mapped: FieldMap<bool>,
@@ -169,6 +169,17 @@ pub struct Company {
     pub ran_before: bool,
     pub next_id: u64,
     pub skew_ms: Option<i64>,
+}
+
+/// What tells one generated company from another.
+impl std::fmt::Debug for Company {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Policy { write_back, fields, .. } = &self.policy;
+        for (field, policy) in fields.iter() {
+            writeln!(f, "{field}: {:?} {:?} {}", policy.direction, policy.both_changed, policy.clear)?;
+        }
+        write!(f, "write back {write_back}, dates {}, links {}", self.dates_attributes, self.links.len())
+    }
 }
 
 /// Nobody yet; both directions, everything mapped, Russian phone numbers.
@@ -282,6 +293,38 @@ impl Company {
         let at_ms = self.now_ms;
         self.decisions.push(Decision { person, kind, field, answer, stands_on, at_ms });
         self
+    }
+
+    /// A change that one side refused, as apply leaves it behind; without a
+    /// field, a creation.
+    pub fn refuse(&mut self, person: &str, field: Option<Field>, next_try_ms: i64) {
+        let world = self.world();
+        let row = world.people.rows.iter().find(|row| row.id.as_str() == person).unwrap();
+        let stands_on = match field {
+            None => creation_stands_on(row),
+            Some(field) => {
+                let employee = self.linked(person).unwrap();
+                let employee = world.employees.rows.iter().find(|row| row.id.0 == employee).unwrap();
+                field_stands_on(field, &row.fields[field], &employee.fields[field])
+            }
+        };
+        let conflict = Conflict {
+            person: PersonId::new(person),
+            employee: None,
+            kind: ConflictKind::Refused,
+            field,
+            name: person.to_owned(),
+            refused_by: RefusedBy::Pbx,
+            directory_value: None,
+            pbx_value: None,
+            reason: "422".into(),
+            ways_out: vec![WayOut::Retry],
+            candidates: Vec::new(),
+            stands_on: "refused".into(),
+        };
+        self.set_aside.retain(|row| row.person.as_str() != person || row.field != field);
+        let person = PersonId::new(person);
+        self.set_aside.push(SetAside { person, field, stands_on, next_try_ms, conflict });
     }
 
     pub fn preview(&self) -> Plan {
