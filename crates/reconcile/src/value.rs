@@ -88,7 +88,8 @@ impl From<Spelt> for Value {
 
 impl From<Value> for Spelt {
     fn from(value: Value) -> Self {
-        let Forms { canonical, also } = value.forms.map_or(Forms { canonical: None, also: None }, |forms| *forms);
+        let Forms { canonical, also } =
+            value.forms.map_or(Forms { canonical: None, also: None }, |forms| *forms);
         Spelt { raw: value.raw, canonical, also }
     }
 }

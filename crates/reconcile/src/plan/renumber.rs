@@ -9,7 +9,7 @@ use crate::field::Field;
 use crate::merge::Cause;
 use crate::person::{Person, PersonId};
 use crate::value::Value;
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 /// A number a draft needs in the PBX.
 #[derive(Clone, Debug)]
@@ -308,7 +308,7 @@ fn number_creations(builder: &mut Builder<'_>) {
         let action = &builder.drafts[at].action;
         (crate::canonical::join_name(&action.name), action.person.clone())
     });
-    let mut without = Vec::new();
+    let mut without = BTreeSet::new();
     for at in creations {
         let given = match builder.drafts[at].want.clone() {
             Some(want) => Some(want),
@@ -316,16 +316,24 @@ fn number_creations(builder: &mut Builder<'_>) {
         };
         match given {
             Some(want) => give(builder, at, &want),
-            None => without.push(at),
+            None => {
+                without.insert(at);
+            }
         }
     }
-    without.sort_unstable();
-    for at in without.into_iter().rev() {
-        let draft = builder.drafts.remove(at);
-        let why = "no number is free in the ranges of this server: widen them".to_owned();
-        let mut kept = Vec::new();
-        refuse(builder, draft, ConflictKind::NoFreeNumber, why, &mut kept);
+    if without.is_empty() {
+        return;
     }
+    let mut kept = Vec::new();
+    for (at, draft) in std::mem::take(&mut builder.drafts).into_iter().enumerate() {
+        if without.contains(&at) {
+            let why = "no number is free in the ranges of this server: widen them".to_owned();
+            refuse(builder, draft, ConflictKind::NoFreeNumber, why, &mut kept);
+        } else {
+            kept.push(draft);
+        }
+    }
+    builder.drafts = kept;
 }
 
 fn give(builder: &mut Builder<'_>, at: usize, want: &Want) {

@@ -15,6 +15,8 @@
 mod executor;
 mod reading;
 
+pub use reading::in_directory;
+
 use reconcile::guard::Counts;
 use reconcile::plan::{Action, Change, Plan, creation_stands_on, field_stands_on, plan};
 use reconcile::{
@@ -308,23 +310,8 @@ impl Company {
                 field_stands_on(field, &row.fields[field], &employee.fields[field])
             }
         };
-        let conflict = Conflict {
-            person: PersonId::new(person),
-            employee: None,
-            kind: ConflictKind::Refused,
-            field,
-            name: person.to_owned(),
-            refused_by: RefusedBy::Pbx,
-            directory_value: None,
-            pbx_value: None,
-            reason: "422".into(),
-            ways_out: vec![WayOut::Retry],
-            candidates: Vec::new(),
-            stands_on: "refused".into(),
-        };
         self.set_aside.retain(|row| row.person.as_str() != person || row.field != field);
-        let person = PersonId::new(person);
-        self.set_aside.push(SetAside { person, field, stands_on, next_try_ms, conflict });
+        self.set_aside.push(set_aside(person, field, stands_on, next_try_ms));
     }
 
     pub fn preview(&self) -> Plan {
@@ -380,6 +367,24 @@ impl Company {
     pub fn ours(&self, employee: u64, field: Field) -> &str {
         &self.records[&employee].values[field]
     }
+}
+
+pub fn set_aside(person: &str, field: Option<Field>, stands_on: String, next_try_ms: i64) -> SetAside {
+    let conflict = Conflict {
+        person: PersonId::new(person),
+        employee: None,
+        kind: ConflictKind::Refused,
+        field,
+        name: person.to_owned(),
+        refused_by: RefusedBy::Pbx,
+        directory_value: None,
+        pbx_value: None,
+        reason: "422".into(),
+        ways_out: vec![WayOut::Retry],
+        candidates: Vec::new(),
+        stands_on: "refused".into(),
+    };
+    SetAside { person: PersonId::new(person), field, stands_on, next_try_ms, conflict }
 }
 
 /// What a plan says about people.
