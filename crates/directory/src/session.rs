@@ -267,7 +267,7 @@ pub async fn secured(
         Security::Ldaps => stream,
         Security::StartTls => {
             let plain = Connection::new(stream, address.clone());
-            timeout(TLS_TIMEOUT, plain.start_tls()).await.map_err(|_| slow())??
+            timeout(TLS_TIMEOUT, plain.start_tls()).await.map_err(|_| slow())?.map_err(maybe_tls_port)?
         }
     };
     let wrapped =
@@ -295,7 +295,21 @@ pub async fn sign_in(
         }
     };
     let late = || Error::Lost { address, why: "no answer to the sign-in for 30 seconds".to_owned() };
-    timeout(SIGN_IN_TIMEOUT, bind).await.map_err(|_| late())?
+    let signed_in = timeout(SIGN_IN_TIMEOUT, bind).await.map_err(|_| late())?;
+    match settings.security {
+        Security::None => signed_in.map_err(maybe_tls_port),
+        Security::StartTls | Security::Ldaps => signed_in,
+    }
+}
+
+/// A TLS port hangs up on whoever speaks plainly.
+fn maybe_tls_port(error: Error) -> Error {
+    match error {
+        Error::Lost { address, why } => {
+            Error::Lost { address, why: format!("{why}: if this is the port for LDAPS, choose LDAPS") }
+        }
+        other => other,
+    }
 }
 
 fn connect_words(error: &std::io::Error) -> String {

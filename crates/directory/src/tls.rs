@@ -251,7 +251,7 @@ fn certificate_words(error: &CertificateError, host: &str) -> String {
         ),
         E::NotValidForNameContext { presented, .. } if !presented.is_empty() => format!(
             "the server's certificate is not for the name `{host}` but for {}: use that name, or pin the certificate by its fingerprint",
-            presented.join(", ")
+            presented.iter().map(|name| bare_name(name)).collect::<Vec<_>>().join(", ")
         ),
         E::NotValidForNameContext { .. } => format!(
             "the server's certificate names no host in its subjectAltName, so it cannot be matched with `{host}`: pin it by its fingerprint"
@@ -272,4 +272,10 @@ fn certificate_words(error: &CertificateError, host: &str) -> String {
         }
         other => format!("the server's certificate was refused: {other}"),
     }
+}
+
+/// rustls spells names as `DnsName("host")`.
+fn bare_name(name: &str) -> &str {
+    let inside = name.split_once('(').and_then(|(_, rest)| rest.strip_suffix(')'));
+    inside.unwrap_or(name).trim_matches('"')
 }

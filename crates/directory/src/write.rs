@@ -305,6 +305,13 @@ impl Directory {
         };
         let outcome = match moved.map(|entry| self.prepare(&entry, change, job.replacing)) {
             Some(Prepared::Settled(outcome)) => outcome,
+            // Still empty to us, and still not to the server.
+            Some(Prepared::Change(_)) if change.before.is_none() => {
+                let advice = format!(
+                    "`{attribute}` looks empty to the account, but the server holds a value there: let the account read it"
+                );
+                Outcome::Refused(Refusal { advice, ..refusal })
+            }
             _ => Outcome::Refused(refusal),
         };
         job.settle(change.field, outcome);

@@ -36,8 +36,11 @@ pub enum Error {
     Busy { why: String, retry_at_ms: i64 },
 
     /// A read that the PBX gave up on.
-    #[error("the PBX did not answer {what} within 30 s: it is overloaded, or its API workers have stopped")]
-    NoAnswer { what: String },
+    #[error(
+        "the PBX gave up when it was asked to {what} ({why}): it is overloaded, or its API workers have stopped; \
+         look at the PBX, restart it if need be"
+    )]
+    NoAnswer { what: String, why: String },
 
     /// A write that may or may not have been done. Only another read can tell.
     #[error("nobody knows whether the PBX did {what}: {why}. The next run looks again")]

@@ -207,7 +207,7 @@ impl Wire {
             Reply::Overloaded(why) | Reply::Locked(why) => {
                 Error::Busy { why, retry_at_ms: self.clock.now_ms() + CONGESTION_MS }
             }
-            Reply::GaveUp(_) if call.harmless => Error::NoAnswer { what },
+            Reply::GaveUp(why) if call.harmless => Error::NoAnswer { what, why },
             Reply::GaveUp(why) => Error::OutcomeUnknown { what, why },
             Reply::NotFound => match call.employee {
                 Some(id) => Error::Gone { id },

@@ -99,6 +99,9 @@ pub async fn gather(
         ran_before: row.ran_before,
     };
     let mut warnings = read.warnings;
+    if world.people.rows.is_empty() {
+        warnings.push("nobody was found in the directory: check domain root, subdivisions and filter".to_owned());
+    }
     let recovered = recover(app, row, pbx, &mut world).await?;
     let looked = look_closer(&mut world, directory, pbx, pbx_is_local, progress, &mut warnings).await?;
     Ok(Gathered { world, looked, references: read.references.into_iter().collect(), warnings, recovered })

@@ -152,8 +152,12 @@ impl Server {
 
     /// The same with a value that is no text.
     pub fn set_bytes(&self, dn: &str, attribute: &str, value: &[u8]) {
+        self.try_set_bytes(dn, attribute, value).unwrap_or_else(|refusal| panic!("{attribute} of {dn}: {refusal}"));
+    }
+
+    pub fn try_set_bytes(&self, dn: &str, attribute: &str, value: &[u8]) -> Result<(), String> {
         let head = format!("changetype: modify\nreplace: {attribute}\n");
-        self.modify(&(line("dn", dn) + &head + &line(attribute, value)));
+        self.modify_as(&self.admin, &(line("dn", dn) + &head + &line(attribute, value)))
     }
 
     pub fn set_as(&self, login: &str, dn: &str, attribute: &str, values: &[&str]) -> Result<(), String> {
