@@ -15,11 +15,19 @@ use store::{Outcome, RunId, RunRow, Trigger};
 const PAGE_ROWS_MAX: u32 = 5_000;
 
 pub async fn list(app: &App, limit: u32, out: &Out) -> Result<u8> {
+    out.show(&runs(app, limit).await?)
+}
+
+async fn runs(app: &App, limit: u32) -> Result<Runs> {
     let runs = app.store.runs(None, limit, 0).await?;
-    out.show(&Runs { runs: runs.into_iter().map(Run::from).collect() })
+    Ok(Runs { runs: runs.into_iter().map(Run::from).collect() })
 }
 
 pub async fn show(app: &App, id: i64, out: &Out) -> Result<u8> {
+    out.show(&one(app, id).await?)
+}
+
+async fn one(app: &App, id: i64) -> Result<One> {
     let Some(row) = app.store.run(RunId(id)).await? else {
         return Err(usage(format!("there is no run {id}; see `rollcall history`")));
     };
@@ -31,9 +39,7 @@ pub async fn show(app: &App, id: i64, out: &Out) -> Result<u8> {
         }
         Err(_) => None,
     };
-    let one = One { run: Run::from(row), report };
-    out.show(&one)?;
-    Ok(0)
+    Ok(One { run: Run::from(row), report })
 }
 
 /// Everybody with whom something happened in the run.
@@ -179,3 +185,6 @@ impl View for One {
         page.facts(facts);
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -10,6 +10,10 @@ use std::collections::BTreeMap;
 use store::{RunId, RunPerson};
 
 pub async fn people(app: &App, server: &str, out: &Out) -> Result<u8> {
+    out.show(&everybody(app, server).await?)
+}
+
+async fn everybody(app: &App, server: &str) -> Result<People> {
     let row = app.server(server).await?;
     let mut people: BTreeMap<String, PersonRow> = app
         .store
@@ -24,7 +28,7 @@ pub async fn people(app: &App, server: &str, out: &Out) -> Result<u8> {
     }
     let mut people: Vec<PersonRow> = people.into_values().collect();
     people.sort_by(|a, b| (&a.name, &a.id).cmp(&(&b.name, &b.id)));
-    out.show(&People { server: row.name, people })
+    Ok(People { server: row.name, people })
 }
 
 #[derive(Debug, Serialize)]
@@ -144,6 +148,10 @@ pub const fn updated(updated: store::Updated) -> &'static str {
 }
 
 pub async fn disabled(app: &App, server: Option<&str>, out: &Out) -> Result<u8> {
+    out.show(&leavers(app, server).await?)
+}
+
+async fn leavers(app: &App, server: Option<&str>) -> Result<Disabled> {
     let rows = match server {
         Some(name) => vec![app.server(name).await?],
         None => app.store.directories().await?,
@@ -166,7 +174,7 @@ pub async fn disabled(app: &App, server: Option<&str>, out: &Out) -> Result<u8> 
         }
     }
     disabled.sort_by(|a, b| (&a.server, &a.name, &a.id).cmp(&(&b.server, &b.name, &b.id)));
-    out.show(&Disabled { disabled })
+    Ok(Disabled { disabled })
 }
 
 #[derive(Debug, Serialize)]
@@ -211,3 +219,6 @@ impl View for Disabled {
         );
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -219,8 +219,7 @@ impl ReportView {
         }
         page.title("Held back");
         page.grid(self.report.held_back.iter().map(|held| {
-            let people = count(held.people as usize, "person", "people");
-            [format!("{} of {people}", held.what).into(), Cell::new(&held.why, Ink::Warn)]
+            [held.people.to_string().into(), held.what.clone().into(), Cell::new(&held.why, Ink::Warn)]
         }));
     }
 
@@ -338,3 +337,6 @@ fn creation(person: &PersonReport) -> String {
 fn went_well(change: &ChangeReport) -> bool {
     matches!(change.result, ChangeResult::Planned | ChangeResult::Done) && change.note.is_none()
 }
+
+#[cfg(test)]
+mod tests;

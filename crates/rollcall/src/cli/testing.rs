@@ -10,11 +10,11 @@ use pbx::Exchange;
 use reconcile::merge::Cause;
 use reconcile::{
     Candidate, Conflict, ConflictKind, EmployeeId, Field, FieldMap, Interval, Link, LinkState, Pair,
-    PersonId, RefusedBy, Sight, Value, Verdict, WayOut,
+    PersonId, Policy, RefusedBy, Sight, Value, Verdict, WayOut,
 };
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use store::MemoryStore;
+use store::{DirectoryId, DirectoryRow, MemoryStore, PbxId, PbxRow};
 
 /// 2023-11-14 22:13 UTC.
 pub const NOW_MS: i64 = 1_700_000_000_000;
@@ -27,6 +27,25 @@ pub fn app() -> App {
         random,
         net: Arc::new(Unplugged),
     }
+}
+
+/// The id of a new server `hq`, which nobody has to reach.
+pub async fn server(app: &App) -> DirectoryId {
+    let unset = PbxRow { id: PbxId::DEFAULT, name: "pbx".to_owned(), settings: serde_json::Value::Null };
+    app.store.put_pbx(&unset, None).await.unwrap();
+    let row = DirectoryRow {
+        id: DirectoryId::NEW,
+        name: "hq".to_owned(),
+        pbx: PbxId::DEFAULT,
+        settings: serde_json::Value::Null,
+        policy: Policy::default(),
+        created_ms: NOW_MS,
+        last_complete_ms: 0,
+        pbx_complete_ms: 0,
+        references: Vec::new(),
+        ran_before: true,
+    };
+    app.store.put_directory(&row, None).await.unwrap()
 }
 
 #[derive(Debug)]

@@ -155,3 +155,6 @@ async fn one(app: &App, id: i64) -> Result<ConflictRow> {
     rows.pop()
         .ok_or_else(|| usage(format!("there is no conflict {id} any more; see `rollcall conflicts list`")))
 }
+
+#[cfg(test)]
+mod tests;

@@ -22,6 +22,10 @@ const STEPS_SHOWN_MAX: usize = 20;
 const ID_CHARS_MIN: usize = 8;
 
 pub async fn run(app: &App, query: &str, server: Option<&str>, out: &Out) -> Result<u8> {
+    out.show(&find(app, query, server).await?)
+}
+
+async fn find(app: &App, query: &str, server: Option<&str>) -> Result<Found> {
     let rows = match server {
         Some(name) => vec![app.server(name).await?],
         None => app.store.directories().await?,
@@ -45,7 +49,7 @@ pub async fn run(app: &App, query: &str, server: Option<&str>, out: &Out) -> Res
     for person in known {
         people.push(explain(app, person, in_full).await?);
     }
-    out.show(&Found { in_full, people })
+    Ok(Found { in_full, people })
 }
 
 /// One person as far as they are remembered.
@@ -168,3 +172,6 @@ fn fields(link: &Link) -> BTreeMap<Field, FieldView> {
     };
     Field::ALL.into_iter().filter_map(view).collect()
 }
+
+#[cfg(test)]
+mod tests;

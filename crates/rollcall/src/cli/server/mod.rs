@@ -211,3 +211,6 @@ async fn list(app: &App) -> Result<Servers> {
     }
     Ok(Servers { servers })
 }
+
+#[cfg(test)]
+mod tests;

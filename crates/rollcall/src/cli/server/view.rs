@@ -123,8 +123,11 @@ impl ServerView {
 
     fn fields(&self) -> Table {
         let mut table =
-            Table::new(["Field", "Attribute", "Direction", "Both changed", "First meeting", "Clear"])
-                .keep(["Field", "Clear"]);
+            Table::new(["Field", "Attribute", "Direction", "Both changed", "First meeting", "Clear"]).keep([
+                "Field",
+                "Attribute",
+                "Clear",
+            ]);
         for (field, view) in &self.fields {
             let Some(attribute) = &view.attribute else {
                 table.row([

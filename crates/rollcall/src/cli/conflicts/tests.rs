@@ -1,0 +1,136 @@
+use super::*;
+use crate::cli::args::{AnswerArgs, SideArg};
+use crate::cli::errors::is_usage;
+use crate::cli::output::tests::text;
+use crate::cli::testing::{NOW_MS, ambiguous, app, both_changed, conflict, server};
+use reconcile::{Candidate, Conflict, ConflictKind, EmployeeId, Field, WayOut};
+use store::{ConflictState, QuarantineRow};
+
+/// A server `hq` with these conflicts, numbered from 1.
+async fn with(conflicts: &[Conflict]) -> (App, DirectoryId) {
+    let app = app();
+    let id = server(&app).await;
+    app.store.sync_conflicts(id, NOW_MS, conflicts, true).await.unwrap();
+    (app, id)
+}
+
+fn answer(change: impl FnOnce(&mut AnswerArgs)) -> AnswerArgs {
+    let mut answer = AnswerArgs {
+        take: None,
+        employee: None,
+        new: false,
+        relink: false,
+        number: None,
+        leave_out: false,
+        leave_as_is: false,
+        ask_again: false,
+    };
+    change(&mut answer);
+    answer
+}
+
+async fn resolve_with(app: &App, ids: &[i64], change: impl FnOnce(&mut AnswerArgs)) -> Result<Settled> {
+    let args = ResolveArgs { ids: ids.to_vec(), answer: answer(change), keep_in_pbx: false };
+    resolve(app, &args).await
+}
+
+#[tokio::test]
+async fn an_answer_is_remembered_on_what_it_stands_on() {
+    let (app, id) = with(&[both_changed()]).await;
+    resolve_with(&app, &[1], |answer| answer.take = Some(SideArg::Pbx)).await.unwrap();
+    let decisions = app.store.decisions(id).await.unwrap();
+    assert_eq!(decisions.len(), 1);
+    assert_eq!((&decisions[0].answer, decisions[0].stands_on.as_str()), (&Answer::UsePbx, "then"));
+    let views = list(&app, ConflictsOf::Everybody).await.unwrap();
+    assert_eq!(views[0].answer, Some(Answer::UsePbx));
+    resolve_with(&app, &[1], |answer| answer.ask_again = true).await.unwrap();
+    assert_eq!(app.store.decisions(id).await.unwrap(), []);
+    let again = resolve_with(&app, &[1], |answer| answer.ask_again = true).await.unwrap_err();
+    assert!(is_usage(&again) && again.to_string().contains("no answer"), "{again}");
+}
+
+#[tokio::test]
+async fn only_the_ways_out_lead_out() {
+    let (app, id) = with(&[both_changed(), ambiguous()]).await;
+    for (change, words) in [
+        (
+            Box::new(|answer: &mut AnswerArgs| answer.new = true) as Box<dyn Fn(&mut AnswerArgs)>,
+            "ways out are",
+        ),
+        (Box::new(|answer| answer.number = Some("215".to_owned())), "ways out are"),
+        (Box::new(|answer| answer.number = Some("12a".to_owned())), "holds letters"),
+        (Box::new(|answer| answer.relink = true), "ways out are"),
+    ] {
+        let error = resolve_with(&app, &[1], change).await.unwrap_err();
+        assert!(is_usage(&error) && error.to_string().contains(words), "{error}");
+    }
+    let stranger = resolve_with(&app, &[2], |answer| answer.employee = Some(99)).await.unwrap_err();
+    assert!(stranger.to_string().contains("these are: 12, 14"), "{stranger}");
+    let mixed = resolve_with(&app, &[1, 2], |answer| answer.leave_out = true).await.unwrap_err();
+    assert!(mixed.to_string().contains("different kinds"), "{mixed}");
+    let missing = resolve_with(&app, &[9], |answer| answer.new = true).await.unwrap_err();
+    assert!(is_usage(&missing), "{missing}");
+    assert_eq!(app.store.decisions(id).await.unwrap(), []);
+}
+
+#[tokio::test]
+async fn back_under_a_new_id_relinks_to_the_candidate_many_at_once() {
+    let back = |person: &str, employee| Conflict {
+        ways_out: vec![WayOut::Relink, WayOut::NewEmployee, WayOut::LeaveOut],
+        candidates: vec![Candidate {
+            employee: EmployeeId(employee),
+            name: "Иванов Пётр".to_owned(),
+            extension: "212".to_owned(),
+            agrees: Vec::new(),
+            differs: Vec::new(),
+        }],
+        ..conflict(person, "Иванов Пётр", ConflictKind::BackUnderNewId, None)
+    };
+    let (app, id) = with(&[back("p1", 12), back("p2", 14)]).await;
+    resolve_with(&app, &[1, 2], |answer| answer.relink = true).await.unwrap();
+    let mut answers: Vec<Answer> =
+        app.store.decisions(id).await.unwrap().into_iter().map(|decision| decision.answer).collect();
+    answers.sort_by_key(|answer| format!("{answer:?}"));
+    let employee = |id| Answer::Employee { id: EmployeeId(id) };
+    assert_eq!(answers, [employee(12), employee(14)]);
+    let both = resolve_with(&app, &[1, 2], |answer| answer.employee = Some(12)).await.unwrap_err();
+    assert!(both.to_string().contains("one by one"), "{both}");
+}
+
+#[tokio::test]
+async fn a_retry_lifts_the_refusal_and_clearing_removes_rows_only() {
+    let refused = Conflict {
+        ways_out: vec![WayOut::Retry, WayOut::LeaveAsIs],
+        ..conflict("p1", "Иванов Пётр", ConflictKind::Refused, Some(Field::Email))
+    };
+    let (app, id) = with(&[refused.clone(), both_changed()]).await;
+    let row = QuarantineRow {
+        person: refused.person.clone(),
+        field: refused.field,
+        attempts: 2,
+        next_try_ms: NOW_MS + 1_000,
+        stands_on: "then".to_owned(),
+        conflict: refused,
+    };
+    app.store.change_quarantine(id, &[], &[row]).await.unwrap();
+    assert!(matches!(retry(&app, 2).await.unwrap(), Settled::Retried { retried: 2, waiting: true }));
+    assert_eq!(app.store.quarantine(id).await.unwrap(), []);
+    assert!(matches!(retry(&app, 1).await.unwrap(), Settled::Retried { waiting: false, .. }));
+
+    assert!(is_usage(&clear(&app, Some(1), Some("hq")).await.unwrap_err()));
+    assert!(matches!(clear(&app, Some(1), None).await.unwrap(), Settled::Cleared { cleared: 1 }));
+    assert!(is_usage(&clear(&app, Some(1), None).await.unwrap_err()));
+    assert!(matches!(clear(&app, None, Some("hq")).await.unwrap(), Settled::Cleared { cleared: 1 }));
+    assert!(matches!(clear(&app, None, None).await.unwrap(), Settled::Cleared { cleared: 0 }));
+}
+
+#[tokio::test]
+async fn lists_and_explanations() {
+    let (app, _) = with(&[both_changed(), ambiguous()]).await;
+    resolve_with(&app, &[1], |answer| answer.leave_as_is = true).await.unwrap();
+    resolve_with(&app, &[2], |answer| answer.employee = Some(14)).await.unwrap();
+    let conflicts = list(&app, ConflictsOf::Everybody).await.unwrap();
+    assert_eq!(conflicts[0].state, ConflictState::Silenced);
+    insta::assert_snapshot!("one_conflict", text(&conflicts[1], 80));
+    insta::assert_snapshot!("all_conflicts", text(&Conflicts { conflicts }, 80));
+}

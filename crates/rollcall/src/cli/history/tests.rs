@@ -1,0 +1,30 @@
+use super::*;
+use crate::cli::errors::is_usage;
+use crate::cli::output::tests::text;
+use crate::cli::testing::{NOW_MS, app, report, server};
+use serde_json::json;
+use store::{RunNote, RunStart};
+
+#[tokio::test]
+async fn runs_and_one_run() {
+    let app = app();
+    let directory = server(&app).await;
+    let mut ids = Vec::new();
+    for (outcome, report) in [
+        (Outcome::Done, serde_json::to_value(report()).unwrap()),
+        (Outcome::Failed, json!({ "error": "server `hq` could not be read" })),
+    ] {
+        let start = RunStart { directory, trigger: Trigger::Manual, started_ms: NOW_MS };
+        let id = app.store.start_run(&start).await.unwrap();
+        let note = RunNote { outcome, ended_ms: Some(NOW_MS + 1_250), plan_hash: None, report };
+        app.store.note_run(id, &note).await.unwrap();
+        ids.push(id.0);
+    }
+    insta::assert_snapshot!("runs", text(&runs(&app, 20).await.unwrap(), 80));
+    assert_eq!(runs(&app, 1).await.unwrap().runs.len(), 1);
+    let failed = text(&one(&app, ids[1]).await.unwrap(), 80);
+    assert!(failed.contains("server `hq` could not be read"), "{failed}");
+    let done = one(&app, ids[0]).await.unwrap();
+    assert_eq!(done.report.map(|view| view.report.counts), Some(report().counts));
+    assert!(is_usage(&one(&app, 99).await.unwrap_err()));
+}

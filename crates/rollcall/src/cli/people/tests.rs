@@ -1,0 +1,49 @@
+use super::*;
+use crate::cli::errors::is_usage;
+use crate::cli::output::tests::text;
+use crate::cli::testing::{NOW_MS, app, link, server};
+use reconcile::{EmployeeId, PersonId};
+use serde_json::json;
+use store::{PersonStatus, RunStart, Trigger, Updated};
+
+async fn company() -> App {
+    let app = app();
+    let id = server(&app).await;
+    let mut gone = link("p2", "Щербаков Илья", 13, "213");
+    gone.state = LinkState::Left { reason: LeftReason::Disabled, since_ms: NOW_MS };
+    let links = [link("p1", "Müller, Jörg", 12, "212"), gone];
+    app.store.agree(id, &[], &links).await.unwrap();
+    let start = RunStart { directory: id, trigger: Trigger::Manual, started_ms: NOW_MS };
+    let run = app.store.start_run(&start).await.unwrap();
+    let last = |person: &str, employee, status, updated, reason: &str| RunPerson {
+        person: PersonId::new(person),
+        employee,
+        name: "欧阳芳".to_owned(),
+        extension: "216".to_owned(),
+        status,
+        updated,
+        changes: json!({}),
+        reason: reason.to_owned(),
+    };
+    let people = [
+        last("p1", Some(EmployeeId(12)), PersonStatus::Processed, Updated::Both, ""),
+        last("p3", None, PersonStatus::Conflict, Updated::Nothing, "several people match"),
+    ];
+    app.store.add_run_people(run, &people).await.unwrap();
+    app
+}
+
+#[tokio::test]
+async fn everybody_with_status_and_what_was_updated_last() {
+    let people = everybody(&company().await, "hq").await.unwrap();
+    insta::assert_snapshot!("everybody", text(&people, 80));
+    assert!(is_usage(&everybody(&app(), "hq").await.unwrap_err()));
+}
+
+#[tokio::test]
+async fn the_disabled_with_reason_and_date() {
+    let app = company().await;
+    let disabled = leavers(&app, None).await.unwrap();
+    assert_eq!(disabled.disabled.len(), 1);
+    insta::assert_snapshot!("disabled", text(&disabled, 80));
+}
