@@ -242,7 +242,7 @@ impl Pbx {
         server.state.put(Employee {
             id,
             username: name.to_owned(),
-            email: String::new(),
+            email: format!("user{id}@example.com"),
             language: "en".to_owned(),
             avatar: String::new(),
             sip: None,

@@ -120,7 +120,9 @@ mod tests {
 
     #[test]
     fn scores_are_those_of_the_pbx() {
-        for (secret, expected) in [("test1234", 50), ("StrongP@ss123", 90), ("12345", 25), ("Ab1$", 64)] {
+        for (secret, expected) in
+            [("test1234", 50), ("StrongP@ss123", 90), ("12345", 25), ("Ab1$", 64), ("qwzjxkv", 22)]
+        {
             assert_eq!(score(secret), expected, "{secret}");
         }
     }

@@ -244,11 +244,11 @@ impl Employee {
         }
     }
 
-    /// One number, although a mobile may repeat the internal one.
+    /// A mobile may repeat the internal number.
     fn numbers(&self) -> impl Iterator<Item = &str> {
         let internal = self.sip.as_ref().map(|sip| sip.number.as_str());
         let mobile = self.mobile.as_ref().map(|mobile| mobile.number.as_str());
-        internal.into_iter().chain(mobile.filter(|mobile| Some(*mobile) != internal))
+        internal.into_iter().chain(mobile)
     }
 }
 

@@ -198,6 +198,12 @@ mod tests {
     }
 
     #[test]
+    fn a_telephone_shows_a_plain_name() {
+        // The letter that stands for Ё is Latin.
+        assert_eq!(callerid("Ёлкин <b> Пётр-1 (x)"), "Eлкин b Пeтр-1 x");
+    }
+
+    #[test]
     fn dangerous_texts_are_told() {
         for text in ["Update Team Set", "x <?php", "<!--#exec", "Union of select people"] {
             assert!(is_dangerous(text), "{text}");

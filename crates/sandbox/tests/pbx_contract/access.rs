@@ -117,6 +117,9 @@ async fn keys_open_what_they_are_granted() {
     let (_, body) = bench.get("api-keys").await;
     let row = body["data"].as_array().unwrap().iter().find(|row| row["id"] == "5").unwrap();
     assert_eq!(row["allowed_paths_count"], 0);
+    let listed = json!({"description": "write", "allowed_paths": ["/api/v3/employees"]}).to_string();
+    let (status, body) = bench.call(Method::PATCH, "api-keys/2", &listed).await;
+    assert_eq!((status, &body["data"]["allowed_paths"]), (200, &json!([])));
     // A restricted key is restricted on localhost too.
     let local = Bench { headers: as_key("read").headers, ..bench.remote() };
     let local = Bench { client: sandbox::pbx::Client::Local, ..local };

@@ -41,6 +41,9 @@ async fn a_picture_is_stored_as_it_came() {
     assert_eq!(bench.detail(id).await["user_avatar"], DEFAULT);
     assert_ne!(file(&bench, id).await, second);
     assert_eq!(bench.pbx.picture(id), None);
+    bench.patch(id, json!({"user_avatar": data_uri(&first)})).await;
+    bench.delete(&format!("employees/{id}")).await;
+    assert_eq!(bench.pbx.picture(id), None);
 }
 
 #[tokio::test]

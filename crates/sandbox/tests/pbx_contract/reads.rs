@@ -123,12 +123,14 @@ async fn searches_find_what_the_server_finds() {
 async fn a_user_without_a_phone_shows_a_number_that_does_not_exist() {
     let bench = Bench::new();
     let id = bench.pbx.add_user("Module User");
+    assert!(bench.numbers("?search=email:user").await.is_empty());
     assert_eq!(bench.numbers(&format!("?search=id:{id}")).await, [""]);
     assert_eq!(bench.numbers("?search=number:204").await, Vec::<String>::new());
     assert_eq!(bench.detail(id).await["number"], "204");
     assert_eq!(bench.proposed().await, "204");
     // Any change makes it real.
     assert_eq!(bench.patch(id, json!({"user_email": "m@example.com"})).await.0, 200);
+    assert_eq!(bench.numbers("?search=email:m@").await, ["204"]);
     assert_eq!(bench.numbers(&format!("?search=id:{id}")).await, ["204"]);
     assert_eq!(bench.proposed().await, "205");
 }
@@ -202,6 +204,7 @@ async fn fifty_thousand_employees_are_listed_quickly() {
     // A debug build on a busy machine has five times what is promised.
     assert!(taken.as_secs() < 5, "{taken:?}");
     println!("listed in {taken:?}");
+    assert_eq!(bench.numbers("?limit=5000").await.len(), 1000);
     assert_eq!(bench.proposed().await, "150000");
     bench.created("150000", json!({})).await;
     assert_eq!(bench.proposed().await, "150001");

@@ -83,6 +83,8 @@ async fn refusals_have_their_texts_and_codes() {
     assert_eq!((status, body.get("httpCode")), (422, None));
     let (_, body) = bench.create("333", json!({"user_username": "javascript:alert(1) Bob"})).await;
     assert_eq!(body["messages"]["error"], json!({"user_username": "ex_ValidateUsernameEmpty"}));
+    let (_, body) = bench.create("0", json!({})).await;
+    assert_eq!(body["messages"]["error"], json!({"number": "ex_ValidateNumberIsEmpty"}));
     // Nothing of it was stored.
     assert_eq!(bench.numbers("").await.len(), 3);
     assert_eq!(bench.pbx.writes(), 0);
