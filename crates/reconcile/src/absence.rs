@@ -163,10 +163,16 @@ fn proved(world: &World, vanished: &Vanished<'_>, link: &Link, person: &Person, 
     let then = link.directory[field].as_ref().and_then(|sight| sight.mark.as_ref());
     let (Some(then), Some(now)) = (then, person.mark.as_ref()) else { return false };
     if !world.dates_attributes {
-        return then != now;
+        return then != now && server(then) == server(now);
     }
     let change = world.attribute_changes.get(&person.id).and_then(|changes| changes[field].as_ref());
     change.is_some_and(|change| later(&change.mark, then))
+}
+
+/// The server a mark counts for; none where marks are the same on all of them
+/// (slapd). After a fail-over every mark differs, and that proves nothing.
+fn server(mark: &Mark) -> Option<&str> {
+    mark.0.rsplit_once(':').map(|(server, _)| server)
 }
 
 /// Whether an AD mark (`server:usn`) is later than another of the same server.
