@@ -97,7 +97,8 @@ async fn any(State(pbx): State<Pbx>, request: Request) -> http::Response<Body> {
         return envelope::plain(413, envelope::TEXT, "Request Entity Too Large\n").map(Body::from);
     };
     let (path, query) = (parts.uri.path(), parts.uri.query().unwrap_or_default());
-    let as_stream = parts.headers.get(ACCEPT).is_some_and(|accept| accept.as_bytes() == b"text/event-stream");
+    let accept = parts.headers.get(ACCEPT).and_then(|accept| accept.to_str().ok()).unwrap_or_default();
+    let as_stream = accept.contains("text/event-stream");
     if as_stream && path == events::PATH && parts.method == Method::GET {
         return match pbx.subscribe_as(path, query, &parts.headers, client) {
             Ok(subscription) => event_source(subscription),
