@@ -33,7 +33,10 @@ fn main() {
 }
 
 fn world() -> World {
-    let people: Vec<Person> = (0..PEOPLE).map(person).collect();
+    let mut people: Vec<Person> = (0..PEOPLE).map(person).collect();
+    people.sort_by(|a, b| a.id.cmp(&b.id));
+    let mut links: Vec<Link> = (0..PEOPLE).map(link).collect();
+    links.sort_by(|a, b| a.person.cmp(&b.person));
     let employees: Vec<Employee> = (0..PEOPLE).map(employee).collect();
     let number = |at| TakenNumber {
         number: value(Field::Extension, at).canonical().into(),
@@ -48,7 +51,7 @@ fn world() -> World {
         employees: Snapshot { rows: employees, verdict: Verdict::Complete, at_ms: NOW_MS },
         numbers: (0..PEOPLE).map(number).collect(),
         extensions_length: 6,
-        links: (0..PEOPLE).map(link).collect(),
+        links,
         linked_elsewhere: HashMap::new(),
         reserved: Vec::new(),
         cooling: Vec::new(),

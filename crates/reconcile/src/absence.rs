@@ -20,58 +20,57 @@ pub struct Vanished<'w> {
     below: HashSet<(Field, &'w str)>,
 }
 
+/// Of those who had a value and whose attribute was looked at.
+#[derive(Clone, Copy, Default)]
+struct Tally {
+    had: u32,
+    lost: u32,
+}
+
+impl Tally {
+    fn count(&mut self, lost: bool) {
+        self.had += 1;
+        self.lost += u32::from(lost);
+    }
+
+    fn most_lost(self) -> bool {
+        self.lost >= VANISHED_PEOPLE_MIN && self.lost * 2 > self.had
+    }
+}
+
 impl<'w> Vanished<'w> {
     pub fn find(world: &'w World, linked: &HashMap<&str, &'w Link>) -> Self {
-        #[derive(Default, Clone, Copy)]
-        struct Tally {
-            had: u32,
-            lost: u32,
-        }
-        impl Tally {
-            fn most_lost(self) -> bool {
-                self.lost >= VANISHED_PEOPLE_MIN && self.lost * 2 > self.had
-            }
-        }
-        let mut total = FieldMap::<Tally>::default();
-        let mut lost_by_parent: HashMap<(Field, &str), Tally> = HashMap::new();
-        let mut losers: Vec<(&Person, &Link)> = Vec::new();
-        for person in &world.people.rows {
-            let Some(link) = linked.get(person.id.as_str()) else { continue };
-            let mut lost_any = false;
-            for field in Field::ALL {
-                if had(link, field) && looked(person, field) {
-                    let absent = person.fields[field] == Reading::Absent;
-                    total[field].had += 1;
-                    total[field].lost += u32::from(absent);
-                    lost_any |= absent;
-                }
-            }
-            if lost_any {
-                losers.push((person, link));
-            }
-        }
-        if losers.is_empty() {
+        let link_of = |person: &Person| linked.get(person.id.as_str()).copied();
+        let loses =
+            |person: &Person, link, field| had(link, field) && person.fields[field] == Reading::Absent;
+        let lost_any = |person: &&Person| {
+            // Most people have everything: only the others are looked up.
+            Field::ALL.into_iter().any(|field| person.fields[field] == Reading::Absent)
+                && link_of(person)
+                    .is_some_and(|link| Field::ALL.into_iter().any(|field| loses(person, link, field)))
+        };
+        let parents: HashSet<&str> =
+            world.people.rows.iter().filter(lost_any).map(|person| parent(&person.dn)).collect();
+        if parents.is_empty() {
             return Vanished::default();
         }
-        let parents: HashSet<&str> = losers.iter().map(|(person, _)| parent(&person.dn)).collect();
+        let mut total = FieldMap::<Tally>::default();
+        let mut by_parent: HashMap<(Field, &str), Tally> = HashMap::new();
         for person in &world.people.rows {
-            let above = parent(&person.dn);
-            let Some(link) = linked.get(person.id.as_str()).filter(|_| parents.contains(above)) else {
-                continue;
-            };
+            let Some(link) = link_of(person) else { continue };
+            let above = Some(parent(&person.dn)).filter(|above| parents.contains(above));
             for field in Field::ALL.into_iter().filter(|field| had(link, *field) && looked(person, *field)) {
-                let tally = lost_by_parent.entry((field, above)).or_default();
-                tally.had += 1;
-                tally.lost += u32::from(person.fields[field] == Reading::Absent);
+                let lost = person.fields[field] == Reading::Absent;
+                total[field].count(lost);
+                if let Some(above) = above {
+                    by_parent.entry((field, above)).or_default().count(lost);
+                }
             }
         }
+        by_parent.retain(|_, tally| tally.most_lost());
         Vanished {
             everywhere: FieldMap::from_fn(|field| total[field].most_lost()),
-            below: lost_by_parent
-                .iter()
-                .filter(|(_, tally)| tally.most_lost())
-                .map(|(key, _)| *key)
-                .collect(),
+            below: by_parent.into_keys().collect(),
         }
     }
 

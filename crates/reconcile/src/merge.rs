@@ -116,14 +116,15 @@ pub fn merge(
     }
     let crossing = Crossing { field, policy, direction, directory, pbx };
     let Some(pair) = pair else { return crossing.first_meeting() };
+    let as_agreed = directory.identical(pair.directory.as_ref()) && pbx.identical(pair.pbx.as_ref());
+    if as_agreed {
+        return Outcome::Nothing;
+    }
     let directory_changed = !directory.equivalent(pair.directory.as_ref());
     let pbx_changed = !pbx.equivalent(pair.pbx.as_ref());
     match (directory_changed, pbx_changed) {
-        (false, false) => {
-            let respelled =
-                !directory.identical(pair.directory.as_ref()) || !pbx.identical(pair.pbx.as_ref());
-            if respelled { Outcome::Agree { held: pair.held } } else { Outcome::Nothing }
-        }
+        // Spelt otherwise, no more.
+        (false, false) => Outcome::Agree { held: pair.held },
         // Changed towards each other: in agreement, whoever moved.
         _ if directory.equivalent(pbx.value()) => Outcome::Agree { held: false },
         (true, false) => crossing.to_pbx(Cause::DirectoryChanged),

@@ -25,8 +25,6 @@ pub struct Numbers<'w> {
     ranges: Vec<NumberRange>,
     /// Where the next search in each range starts: everything below is taken.
     cursor: Vec<u64>,
-    /// Why the default range is doubtful, where it is.
-    pub warning: Option<String>,
 }
 
 impl<'w> Numbers<'w> {
@@ -51,10 +49,10 @@ impl<'w> Numbers<'w> {
             })
             .collect();
         employee_of.keys().for_each(|number| take(number));
-        let (ranges, warning) = if world.policy.numbers.is_empty() {
-            default_range(world)
+        let ranges = if world.policy.numbers.is_empty() {
+            default_range(world).0
         } else {
-            (world.policy.numbers.clone(), None)
+            world.policy.numbers.clone()
         };
         let ranges: Vec<NumberRange> = ranges.into_iter().map(within_digits).collect();
         Numbers {
@@ -63,7 +61,6 @@ impl<'w> Numbers<'w> {
             taken,
             cursor: ranges.iter().map(|range| u64::from(range.from)).collect(),
             ranges,
-            warning,
         }
     }
 
@@ -118,6 +115,11 @@ impl<'w> Numbers<'w> {
         found.sort_by_key(|n| (n.abs_diff(wanted), *n));
         found.iter().take(NEIGHBOURS).map(u64::to_string).collect()
     }
+}
+
+/// Why the default range is doubtful, where it is in use.
+pub fn warning(world: &World) -> Option<String> {
+    if world.policy.numbers.is_empty() { default_range(world).1 } else { None }
 }
 
 /// The value of an all-digit number, leading zeros stripped.

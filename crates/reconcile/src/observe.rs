@@ -8,8 +8,9 @@ use crate::impostor;
 use crate::link::{Interval, Link, Sight};
 use crate::merge::State;
 use crate::person::{Mark, Person};
-use crate::value::Value;
+use crate::value::{Reading, Value};
 use crate::world::World;
+use std::borrow::Cow;
 
 /// The links whose observations changed, with the new ones.
 pub fn observe(world: &World) -> Vec<Link> {
@@ -18,8 +19,7 @@ pub fn observe(world: &World) -> Vec<Link> {
     let seen = world.links.iter().filter_map(|link| {
         let person = index.people.get(link.person.as_str()).copied();
         let employee = index.employees.get(&link.employee).copied();
-        let now = observed(world, &vanished, link, person, employee);
-        (now != *link).then_some(now)
+        news(world, &vanished, link, person, employee)
     });
     seen.collect()
 }
@@ -32,7 +32,18 @@ pub fn observed(
     person: Option<&Person>,
     employee: Option<&Employee>,
 ) -> Link {
-    let mut now = link.clone();
+    news(world, vanished, link, person, employee).unwrap_or_else(|| link.clone())
+}
+
+/// The link with what is new about it. Most have no news, and a link is large.
+fn news(
+    world: &World,
+    vanished: &Vanished<'_>,
+    link: &Link,
+    person: Option<&Person>,
+    employee: Option<&Employee>,
+) -> Option<Link> {
+    let mut now = Cow::Borrowed(link);
     if let Some(person) = person {
         see_person(world, vanished, link, person, employee, &mut now);
     }
@@ -46,10 +57,15 @@ pub fn observed(
                 Field::Photo => link.photo_looked_ms,
                 Field::Name | Field::Extension | Field::Email => world.pbx_seen_ms,
             };
-            see(&mut now.pbx[field], state, looked_ms, world.now_ms, None);
+            if let Some(sight) = see(link.pbx[field].as_ref(), state, looked_ms, world.now_ms, None) {
+                now.to_mut().pbx[field] = Some(sight);
+            }
         }
     }
-    now
+    match now {
+        Cow::Borrowed(_) => None,
+        Cow::Owned(now) => Some(now),
+    }
 }
 
 fn see_person(
@@ -58,45 +74,59 @@ fn see_person(
     link: &Link,
     person: &Person,
     employee: Option<&Employee>,
-    now: &mut Link,
+    now: &mut Cow<'_, Link>,
 ) {
-    let nothing = crate::Reading::NotLooked;
+    let nothing = Reading::NotLooked;
     for field in Field::ALL {
+        let theirs = &person.fields[field];
         let pbx = employee.map_or(&nothing, |employee| &employee.fields[field]);
         // Which of several it is was not decided: then none of them was seen.
-        if absence::undecided(&person.fields[field], Some(link), field, pbx) {
+        if absence::undecided(theirs, Some(link), field, pbx) {
             continue;
         }
         let state = absence::in_directory(world, vanished, Some(link), person, field, pbx);
-        see(&mut now.directory[field], state, world.directory_seen_ms, world.now_ms, person.mark.as_ref());
+        let known = matches!(state, State::Set(_) | State::Empty);
+        let mark = person.mark.as_ref();
+        let seen = link.directory[field].as_ref();
+        if let Some(sight) = see(seen, state, world.directory_seen_ms, world.now_ms, mark) {
+            now.to_mut().directory[field] = Some(sight);
+        }
         // A picture nothing could be concluded from is read again.
-        if field == Field::Photo && matches!(state, State::Set(_) | State::Empty) {
-            now.photo_mark.clone_from(&person.mark);
+        if field == Field::Photo && known && link.photo_mark != person.mark {
+            now.to_mut().photo_mark.clone_from(&person.mark);
         }
     }
-    if let Some(name) = person.fields[Field::Name].values().first() {
-        now.name = name.canonical().into();
+    if let Some(name) = person.fields[Field::Name].values().first()
+        && *link.name != *name.canonical()
+    {
+        now.to_mut().name = name.canonical().into();
     }
-    now.dn.clone_from(&person.dn);
+    if link.dn != person.dn {
+        now.to_mut().dn.clone_from(&person.dn);
+    }
 }
 
-/// A new value came after the last look at its predecessor; a known one keeps
-/// its interval and only its mark moves on.
-fn see(sight: &mut Option<Sight>, state: State<'_>, last_look_ms: i64, now_ms: i64, mark: Option<&Mark>) {
+/// What is newly seen, if anything is. A new value came after the last look at
+/// its predecessor; a known one keeps its interval and only its mark moves on.
+fn see(
+    sight: Option<&Sight>,
+    state: State<'_>,
+    last_look_ms: i64,
+    now_ms: i64,
+    mark: Option<&Mark>,
+) -> Option<Sight> {
     let value: Option<&Value> = match state {
         State::Set(value) => Some(value),
         State::Empty => None,
-        State::Unknown | State::Unusable => return,
+        State::Unknown | State::Unusable => return None,
     };
+    let mark_of = |sight: &Sight| sight.mark.as_ref() == mark;
     match sight {
-        Some(sight) if sight.value.as_ref() == value => {
-            if sight.mark.as_ref() != mark {
-                sight.mark = mark.cloned();
-            }
-        }
+        Some(sight) if sight.value.as_ref() == value && mark_of(sight) => None,
+        Some(sight) if sight.value.as_ref() == value => Some(Sight { mark: mark.cloned(), ..sight.clone() }),
         _ => {
             let change = Interval { after_ms: last_look_ms, by_ms: now_ms };
-            *sight = Some(Sight { value: value.cloned(), change, mark: mark.cloned() });
+            Some(Sight { value: value.cloned(), change, mark: mark.cloned() })
         }
     }
 }

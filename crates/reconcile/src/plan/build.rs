@@ -9,7 +9,7 @@ use crate::conflict::{Answer, Conflict, ConflictKind, WayOut};
 use crate::field::Field;
 use crate::guard;
 use crate::join::{self, Match};
-use crate::numbers::Numbers;
+use crate::numbers;
 use crate::person::{Person, PersonId};
 use crate::world::{Index, World};
 use std::collections::{BTreeMap, HashSet};
@@ -23,7 +23,6 @@ pub fn plan(world: &World) -> Plan {
         world,
         index,
         vanished,
-        numbers: Numbers::open(world),
         drafts: Vec::new(),
         lines: Vec::with_capacity(world.people.rows.len()),
         conflicts: Vec::new(),
@@ -58,7 +57,6 @@ pub(super) struct Builder<'w> {
     pub world: &'w World,
     pub index: Index<'w>,
     pub vanished: Vanished<'w>,
-    pub numbers: Numbers<'w>,
     pub drafts: Vec<Draft>,
     pub lines: Vec<PersonLine>,
     pub conflicts: Vec<Conflict>,
@@ -201,7 +199,7 @@ impl<'w> Builder<'w> {
                 .into_iter()
                 .map(|(what, (people, why))| HeldBack { what: what.to_owned(), people, why })
                 .collect(),
-            warnings: self.numbers.warning.into_iter().collect(),
+            warnings: numbers::warning(self.world).into_iter().collect(),
             directory: self.world.people.verdict.clone(),
             pbx: self.world.employees.verdict.clone(),
         }

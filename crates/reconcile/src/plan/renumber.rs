@@ -7,6 +7,7 @@ use crate::conflict::{Answer, Conflict, ConflictKind, RefusedBy, WayOut};
 use crate::employee::EmployeeId;
 use crate::field::Field;
 use crate::merge::Cause;
+use crate::numbers::Numbers;
 use crate::person::{Person, PersonId};
 use crate::value::Value;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
@@ -48,27 +49,30 @@ enum Obstacle {
 /// Serves asked numbers, then gives free ones. Drafts that cannot have theirs
 /// become conflicts.
 pub(super) fn settle(builder: &mut Builder<'_>) {
+    let concerned = |draft: &Draft| draft.want.is_some() || creates(draft);
+    if !builder.drafts.iter().any(concerned) {
+        return;
+    }
+    let mut numbers = Numbers::open(builder.world);
     let mut refused = refusals(builder);
-    let waves = waves(builder, &mut refused);
-    for (at, wave) in waves {
+    for (at, wave) in waves(builder, &numbers, &mut refused) {
         builder.drafts[at].action.wave = wave;
     }
-    for draft in &builder.drafts {
-        if let Some(want) = &draft.want {
-            builder.numbers.reserve(&want.number);
-        }
-    }
-    let mut at = 0;
+    let wants = builder.drafts.iter().filter_map(|draft| draft.want.as_ref());
+    wants.for_each(|want| numbers.reserve(&want.number));
     let mut kept = Vec::new();
-    for draft in std::mem::take(&mut builder.drafts) {
+    for (at, draft) in std::mem::take(&mut builder.drafts).into_iter().enumerate() {
         match refused.remove(&at) {
             Some((kind, why)) => refuse(builder, draft, kind, why, &mut kept),
             None => kept.push(draft),
         }
-        at += 1;
     }
     builder.drafts = kept;
-    number_creations(builder);
+    number_creations(builder, &mut numbers);
+}
+
+fn creates(draft: &Draft) -> bool {
+    matches!(draft.action.link, Some(LinkStep::Create { .. }))
 }
 
 type Refusals = BTreeMap<usize, (ConflictKind, String)>;
@@ -95,7 +99,7 @@ fn refusals(builder: &Builder<'_>) -> Refusals {
 
 /// Orders the drafts that wait for a number to be freed. Refuses cycles, and
 /// whoever waits for somebody who was refused.
-fn waves(builder: &Builder<'_>, refused: &mut Refusals) -> BTreeMap<usize, u32> {
+fn waves(builder: &Builder<'_>, numbers: &Numbers<'_>, refused: &mut Refusals) -> BTreeMap<usize, u32> {
     let movers: HashMap<EmployeeId, usize> = builder
         .drafts
         .iter()
@@ -107,7 +111,7 @@ fn waves(builder: &Builder<'_>, refused: &mut Refusals) -> BTreeMap<usize, u32> 
     let mut waits_for: BTreeMap<usize, usize> = BTreeMap::new();
     for (at, draft) in builder.drafts.iter().enumerate() {
         let Some(want) = draft.want.as_ref().filter(|_| !refused.contains_key(&at)) else { continue };
-        match obstacle(builder, draft, want, &movers, &named) {
+        match obstacle(builder, numbers, draft, want, &movers, &named) {
             Obstacle::None => {}
             Obstacle::After(holder) => {
                 waits_for.insert(at, holder);
@@ -202,6 +206,7 @@ impl<'w> Named<'w> {
 
 fn obstacle(
     builder: &Builder<'_>,
+    numbers: &Numbers<'_>,
     draft: &Draft,
     want: &Want,
     movers: &HashMap<EmployeeId, usize>,
@@ -209,7 +214,7 @@ fn obstacle(
 ) -> Obstacle {
     let number = &*want.number;
     let taken = |by: &str| {
-        let free = builder.numbers.neighbours(number);
+        let free = numbers.neighbours(number);
         let offer =
             if free.is_empty() { String::new() } else { format!("; free nearby: {}", free.join(", ")) };
         Obstacle::Conflict(ConflictKind::NumberTaken, format!("number {number} belongs to {by}{offer}"))
@@ -217,7 +222,7 @@ fn obstacle(
     if builder.world.reserved.iter().any(|reserved| **reserved == *number) {
         return taken("a person of another directory, or to an unfinished creation");
     }
-    if let Some(holder) = builder.numbers.held_by_other(number) {
+    if let Some(holder) = numbers.held_by_other(number) {
         return taken(&format!("{holder} of the PBX"));
     }
     // A human who gives a number knows better than a stale entry.
@@ -225,11 +230,11 @@ fn obstacle(
     if let Some(other) = named.somebody_else(number, &draft.action.person).filter(|_| !stale) {
         return taken(&format!("{} in the directory", describe::name_of(other)));
     }
-    let shadow = builder.numbers.shadowed_by(number);
-    let holder = builder.numbers.employee_with(number);
+    let shadow = numbers.shadowed_by(number);
+    let holder = numbers.employee_with(number);
     let (holder, blocked_by) = match (holder, shadow) {
         (Some(holder), _) => (holder, None),
-        (None, Some(padded)) => match builder.numbers.employee_with(padded) {
+        (None, Some(padded)) => match numbers.employee_with(padded) {
             Some(holder) => (holder, Some(padded)),
             None => return taken(&format!("{padded} in the PBX, which blocks it")),
         },
@@ -300,10 +305,9 @@ fn refuse(
 
 /// Gives every creation its number: the asked one, or the lowest free, in the
 /// order of names.
-fn number_creations(builder: &mut Builder<'_>) {
-    let mut creations: Vec<usize> = (0..builder.drafts.len())
-        .filter(|&at| matches!(builder.drafts[at].action.link, Some(LinkStep::Create { .. })))
-        .collect();
+fn number_creations(builder: &mut Builder<'_>, numbers: &mut Numbers<'_>) {
+    let mut creations: Vec<usize> =
+        (0..builder.drafts.len()).filter(|&at| creates(&builder.drafts[at])).collect();
     creations.sort_by_cached_key(|&at| {
         let action = &builder.drafts[at].action;
         (crate::canonical::join_name(&action.name), action.person.clone())
@@ -312,7 +316,7 @@ fn number_creations(builder: &mut Builder<'_>) {
     for at in creations {
         let given = match builder.drafts[at].want.clone() {
             Some(want) => Some(want),
-            None => builder.numbers.allocate().map(Want::free),
+            None => numbers.allocate().map(Want::free),
         };
         match given {
             Some(want) => give(builder, at, &want),
