@@ -4,6 +4,13 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+const EVERYWHERE: &str = "Everywhere";
+const CONNECTION: &str = "Connection";
+const SIGN_IN: &str = "Sign-in";
+const SCOPE: &str = "Who";
+const FIELDS: &str = "Fields";
+const POLICY: &str = "Policy";
+
 /// Keeps the employees of a MikoPBX and the people of a directory in step, both ways.
 #[derive(Debug, Parser)]
 #[command(name = "rollcall", version, max_term_width = 100, arg_required_else_help = true)]
@@ -13,15 +20,16 @@ incomplete read · 4 done with conflicts or failures.\nFirst time here? `rollcal
 )]
 pub struct Cli {
     /// Where everything is remembered [default: the XDG state directory].
-    #[arg(long, global = true, env = "ROLLCALL_STATE", value_name = "DIR")]
+    #[arg(long, global = true, env = "ROLLCALL_STATE", hide_env_values = true, value_name = "DIR")]
+    #[arg(help_heading = EVERYWHERE)]
     pub state: Option<PathBuf>,
 
     /// Print one JSON object instead of tables.
-    #[arg(long, global = true)]
+    #[arg(long, global = true, help_heading = EVERYWHERE)]
     pub json: bool,
 
     /// Log what happens to standard error (repeat for more).
-    #[arg(long, short, global = true, action = clap::ArgAction::Count)]
+    #[arg(long, short, global = true, action = clap::ArgAction::Count, help_heading = EVERYWHERE)]
     pub verbose: u8,
 
     #[command(subcommand)]
@@ -95,7 +103,7 @@ pub struct DemoArgs {
 
 #[derive(Debug, Args)]
 pub struct SandboxArgs {
-    /// Serve the PBX here.
+    /// Serve the PBX here; with neither address, both halves are on free ports.
     #[arg(long, value_name = "ADDR:PORT")]
     pub pbx: Option<SocketAddr>,
     /// Serve the directory here.
@@ -124,18 +132,27 @@ pub struct SyncArgs {
 
 #[derive(Debug, Subcommand)]
 pub enum ServerCommand {
-    /// Add a server.
+    /// Add a server: it also needs --host, --base-dn and a way to sign in.
     Add(Box<ServerAddArgs>),
-    /// Change a server; what is not named stays.
+    /// Change a server; what is not named stays, an empty text takes a setting back.
     Edit(Box<ServerEditArgs>),
     /// All servers.
     List,
     /// One server's settings.
-    Show { name: String },
+    Show {
+        /// The server's name.
+        name: String,
+    },
     /// Diagnose the connection step by step.
-    Test { name: String },
+    Test {
+        /// The server's name.
+        name: String,
+    },
     /// Forget a server: links and conflicts go, both sides stay as they are.
-    Remove { name: String },
+    Remove {
+        /// The server's name.
+        name: String,
+    },
 }
 
 #[derive(Debug, Args)]
@@ -151,7 +168,9 @@ pub struct ServerAddArgs {
 
 #[derive(Debug, Args)]
 pub struct ServerEditArgs {
+    /// The server's name.
     pub name: String,
+    /// What kind of directory it is, while nobody is linked.
     #[arg(long = "type", value_enum, value_name = "TYPE")]
     pub kind: Option<KindArg>,
     #[command(flatten)]
@@ -177,78 +196,82 @@ pub enum SecurityArg {
     Ldaps,
 }
 
-/// The settings of a server, the same for `add` and `edit`.
+/// The settings of a server, the same for `add` and `edit`. An empty text takes
+/// a setting back.
 #[derive(Debug, Default, Args)]
 pub struct ServerOptions {
-    /// Host name or address; repeat for several, the first that answers is kept.
-    #[arg(long = "host", value_name = "H")]
+    /// Host name, address or ldapi:// socket; repeat for several, the first that answers is kept.
+    #[arg(long = "host", value_name = "H", help_heading = CONNECTION)]
     pub hosts: Vec<String>,
-    #[arg(long, value_name = "P")]
+    /// [default: 636 with ldaps, else 389].
+    #[arg(long, value_name = "P", help_heading = CONNECTION)]
     pub port: Option<u16>,
-    #[arg(long, value_enum)]
+    /// How the connection is protected [default: ldaps].
+    #[arg(long, value_enum, help_heading = CONNECTION)]
     pub security: Option<SecurityArg>,
     /// Trust certificates of the authorities in this PEM file.
-    #[arg(long, value_name = "F", conflicts_with = "fingerprint")]
+    #[arg(long, value_name = "F", conflicts_with = "fingerprint", help_heading = CONNECTION)]
     pub ca_file: Option<PathBuf>,
-    /// Trust exactly the certificate with this SHA-256 fingerprint.
-    #[arg(long, value_name = "SHA256")]
+    /// Trust exactly the certificate with this SHA-256 fingerprint; empty: the system's authorities.
+    #[arg(long, value_name = "SHA256", help_heading = CONNECTION)]
     pub fingerprint: Option<String>,
-    /// Sign in as this DN or user principal name.
-    #[arg(long, value_name = "DN")]
+    /// Allow a password over an unencrypted connection beyond this machine.
+    #[arg(long, help_heading = CONNECTION)]
+    pub allow_plain: bool,
+    /// Sign in as this DN; in Active Directory user@domain will do.
+    #[arg(long, value_name = "DN", help_heading = SIGN_IN)]
     pub bind_dn: Option<String>,
-    /// The password is the first line of this file.
-    #[arg(long, value_name = "F")]
+    /// The password is the first line of this file; `-` reads standard input.
+    #[arg(long, value_name = "F", help_heading = SIGN_IN)]
     pub password_file: Option<PathBuf>,
     /// Sign in by TLS client certificate or local socket (SASL EXTERNAL).
-    #[arg(long)]
+    #[arg(long, help_heading = SIGN_IN)]
     pub sasl_external: bool,
     /// The client certificate and its private key, in one PEM file.
     #[arg(long, value_name = "F", requires = "sasl_external", conflicts_with = "password_file")]
+    #[arg(help_heading = SIGN_IN)]
     pub client_certificate: Option<PathBuf>,
     /// The domain root.
-    #[arg(long, value_name = "DN")]
+    #[arg(long, value_name = "DN", help_heading = SCOPE)]
     pub base_dn: Option<String>,
     /// Only people below this subdivision; repeat for several.
-    #[arg(long = "ou", value_name = "DN")]
+    #[arg(long = "ou", value_name = "DN", help_heading = SCOPE)]
     pub ous: Vec<String>,
-    /// Additional filter, RFC 4515.
-    #[arg(long, value_name = "F")]
+    /// Additional user filter, RFC 4515.
+    #[arg(long, value_name = "F", help_heading = SCOPE)]
     pub filter: Option<String>,
-    /// Which attribute holds a field (`extension=ipPhone`), a phone that an inner
-    /// number is read out of (`extension=telephoneNumber:inner`), a template
-    /// (`name={givenName} {sn}`), or nothing (`photo=`).
-    #[arg(long = "map", value_name = "FIELD=ATTRIBUTE")]
+    /// The immutable attribute people are known by [default: the server's own].
+    #[arg(long, value_name = "A", help_heading = SCOPE)]
+    pub id_attribute: Option<String>,
+    /// Which attribute holds a field (`extension=ipPhone`), a phone that an inner number is read
+    /// out of (`extension=telephoneNumber:inner`), a template (`name={givenName} {sn}`), or nothing
+    /// (`photo=`). Fields: name, extension, mobile, email, photo, sip-password; also account-state.
+    #[arg(long = "map", value_name = "FIELD=ATTRIBUTE", help_heading = FIELDS)]
     pub maps: Vec<String>,
-    /// Update data in the domain too.
-    #[arg(long, overrides_with = "no_write_back")]
-    pub write_back: bool,
-    /// Never write to the domain.
-    #[arg(long, overrides_with = "write_back")]
-    pub no_write_back: bool,
-    /// Two-letter region that resolves national phone numbers.
-    #[arg(long, value_name = "CC")]
-    pub region: Option<String>,
-    /// Free numbers come from this range; repeat for several.
-    #[arg(long, value_name = "FROM-TO")]
-    pub numbers: Vec<String>,
     /// both, to-pbx, to-directory or off.
-    #[arg(long = "direction", value_name = "FIELD=DIRECTION")]
+    #[arg(long = "direction", value_name = "FIELD=DIRECTION", help_heading = FIELDS)]
     pub directions: Vec<String>,
-    /// newest, directory, pbx or ask.
-    #[arg(long = "both-changed", value_name = "FIELD=POLICY")]
+    /// Who wins when both sides changed: newest, directory, pbx or ask.
+    #[arg(long = "both-changed", value_name = "FIELD=POLICY", help_heading = FIELDS)]
     pub both_changed: Vec<String>,
-    /// directory, pbx or ask.
-    #[arg(long = "first-meeting", value_name = "FIELD=POLICY")]
+    /// Who wins when both are set and never agreed: directory, pbx or ask.
+    #[arg(long = "first-meeting", value_name = "FIELD=POLICY", help_heading = FIELDS)]
     pub first_meeting: Vec<String>,
     /// Whether a proved emptiness crosses: yes or no.
-    #[arg(long = "clear", value_name = "FIELD=yes|no")]
+    #[arg(long = "clear", value_name = "FIELD=yes|no", help_heading = FIELDS)]
     pub clear: Vec<String>,
-    /// The immutable attribute people are known by.
-    #[arg(long, value_name = "A")]
-    pub id_attribute: Option<String>,
-    /// Allow a password over an unencrypted connection beyond this machine.
-    #[arg(long)]
-    pub allow_plain: bool,
+    /// Two-letter region that resolves national phone numbers.
+    #[arg(long, value_name = "CC", help_heading = FIELDS)]
+    pub region: Option<String>,
+    /// Update data in the domain too.
+    #[arg(long, overrides_with = "no_write_back", help_heading = POLICY)]
+    pub write_back: bool,
+    /// Never write to the domain [default].
+    #[arg(long, overrides_with = "write_back", help_heading = POLICY)]
+    pub no_write_back: bool,
+    /// Free numbers come from this range; repeat for several.
+    #[arg(long, value_name = "FROM-TO", help_heading = POLICY)]
+    pub numbers: Vec<String>,
 }
 
 #[derive(Debug, Subcommand)]
@@ -266,12 +289,14 @@ pub struct PbxSetArgs {
     /// Its address, for example `https://pbx.example.org` or `http://127.0.0.1`.
     #[arg(long)]
     pub url: String,
-    /// Sign in with the API key that is the first line of this file.
+    /// Sign in with the API key that is the first line of this file; with neither a key nor a
+    /// login, as the PBX's own machine.
     #[arg(long, value_name = "F", conflicts_with_all = ["login", "password_file"])]
     pub api_key_file: Option<PathBuf>,
     /// Sign in with this web login.
     #[arg(long, value_name = "L", requires = "password_file")]
     pub login: Option<String>,
+    /// The password is the first line of this file; `-` reads standard input.
     #[arg(long, value_name = "F", requires = "login")]
     pub password_file: Option<PathBuf>,
     /// Trust certificates of the authorities in this PEM file.
@@ -290,11 +315,17 @@ pub enum ConflictsCommand {
         server: Option<String>,
     },
     /// One conflict in full, with its ways out.
-    Show { id: i64 },
+    Show {
+        /// The conflict's number.
+        id: i64,
+    },
     /// Say what to do; takes effect at the next synchronisation.
     Resolve(ResolveArgs),
     /// Try a refused change again at the next synchronisation.
-    Retry { id: i64 },
+    Retry {
+        /// The conflict's number.
+        id: i64,
+    },
     /// Remove one conflict, or all: changes no data, and what still stands returns.
     Clear {
         /// The conflict; all of them when left out.

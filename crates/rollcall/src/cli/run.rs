@@ -12,15 +12,15 @@ use serde::Serialize;
 use store::Trigger;
 
 pub async fn preview(app: &App, server: &str, out: &Out) -> Result<u8> {
-    let known = Known::before(app).await?;
+    let known = known(app, out).await?;
     let report = cycle::preview(app, server, &*progress::watched(out.json)).await?;
-    out.show(&view(app, report, Kind::Preview, known).await?)
+    out.show(&view(app, out, report, Kind::Preview, known).await?)
 }
 
 pub async fn apply(app: &App, plan: &str, release: bool, out: &Out) -> Result<u8> {
-    let known = Known::before(app).await?;
+    let known = known(app, out).await?;
     let report = cycle::apply(app, plan, release, &*progress::watched(out.json)).await?;
-    out.show(&view(app, report, Kind::Run, known).await?)
+    out.show(&view(app, out, report, Kind::Run, known).await?)
 }
 
 pub async fn sync(app: &App, args: &SyncArgs, out: &Out) -> Result<u8> {
@@ -31,9 +31,9 @@ pub async fn sync(app: &App, args: &SyncArgs, out: &Out) -> Result<u8> {
 }
 
 async fn one(app: &App, server: &str, out: &Out) -> Result<ReportView> {
-    let known = Known::before(app).await?;
+    let known = known(app, out).await?;
     let report = cycle::sync(app, server, Trigger::Manual, &*progress::watched(out.json)).await?;
-    view(app, report, Kind::Run, known).await
+    view(app, out, report, Kind::Run, known).await
 }
 
 /// Every server, one after the other; one that fails does not stop the others.
@@ -51,8 +51,19 @@ async fn all(app: &App, out: &Out) -> Result<u8> {
     out.show(&Runs { runs })
 }
 
-async fn view(app: &App, report: Report, kind: Kind, known: Known) -> Result<ReportView> {
-    let known = known.with_conflicts(app, &report.server).await?;
+/// Only tables tell who was linked before.
+async fn known(app: &App, out: &Out) -> Result<Known> {
+    match out.json {
+        true => Ok(Known::default()),
+        false => Known::before(app).await,
+    }
+}
+
+async fn view(app: &App, out: &Out, report: Report, kind: Kind, known: Known) -> Result<ReportView> {
+    let known = match out.json {
+        true => known,
+        false => known.with_conflicts(app, &report.server).await?,
+    };
     Ok(ReportView { report, kind, extent: Extent::Whole, known })
 }
 

@@ -11,6 +11,7 @@ use crate::app::App;
 use anyhow::Result;
 use reconcile::{Answer, Decision};
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use store::{ConflictId, ConflictRow, ConflictsOf, DirectoryId};
 use view::{Answered, ConflictView, Conflicts, Settled};
 
@@ -38,10 +39,10 @@ pub async fn list(app: &App, of: ConflictsOf) -> Result<Vec<ConflictView>> {
     let mut decisions: HashMap<DirectoryId, Vec<Decision>> = HashMap::new();
     let mut views = Vec::new();
     for row in app.store.conflicts(of).await? {
-        if !decisions.contains_key(&row.directory) {
-            decisions.insert(row.directory, app.store.decisions(row.directory).await?);
-        }
-        let answers = decisions.get(&row.directory).map(Vec::as_slice).unwrap_or_default();
+        let answers = match decisions.entry(row.directory) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(unknown) => unknown.insert(app.store.decisions(row.directory).await?),
+        };
         let answer = decision_of(answers, &row).map(|decision| decision.answer.clone());
         let server = names.get(&row.directory).cloned().unwrap_or_default();
         views.push(ConflictView::new(server, row, answer));

@@ -154,8 +154,8 @@ impl Story<'_> {
         self.counts(&report)?;
         self.say(|page| {
             page.say(
-                "People were joined by number, e-mail and mobile, never by name alone. Whoever was missing in the PBX \
-                 has a number now, and the directory knows it. What is not clear waits for a human:",
+                "People were joined where number, e-mail, mobile and name say the same. Whoever was missing in the PBX \
+                 has a number there now, and the directory knows it. What is not clear waits for a human:",
                 Ink::Plain,
             );
             page.command(2, "rollcall conflicts list");

@@ -9,7 +9,6 @@ use directory::{AttributeMap, Kind, LDAPI, Security, Settings, SignIn, Source, T
 use reconcile::{Field, NumberRange, Policy, canonical};
 use secrecy::SecretString;
 use serde::de::DeserializeOwned;
-use std::path::Path;
 
 /// Everything about a server that options can change.
 #[derive(Clone, Debug)]
@@ -88,7 +87,7 @@ impl Draft {
             None => {}
         }
         if let Some(file) = &options.ca_file {
-            settings.trust = authority(file)?;
+            settings.trust = Trust::CaPem(files::text("--ca-file", file)?.to_string());
         }
         if let Some(text) = &options.fingerprint {
             settings.trust = match text.as_str() {
@@ -254,13 +253,6 @@ pub fn check_complete(options: &ServerOptions) -> Result<()> {
     match missing.is_empty() {
         true => Ok(()),
         false => Err(usage(format!("a new server also needs {}", missing.join(" and ")))),
-    }
-}
-
-fn authority(file: &Path) -> Result<Trust> {
-    match file.as_os_str().is_empty() {
-        true => Ok(Trust::System),
-        false => Ok(Trust::CaPem(files::text("--ca-file", file)?.to_string())),
     }
 }
 
