@@ -85,7 +85,7 @@ impl App {
     pub async fn pbx_row(&self, id: PbxId) -> Result<PbxRow> {
         let rows = self.store.pbxes().await?;
         rows.into_iter()
-            .find(|row| row.id == id)
+            .find(|row| row.id == id && !row.settings.is_null())
             .ok_or_else(|| anyhow!(Usage("no PBX is set; say which with `rollcall pbx set --url URL`".to_owned())))
     }
 

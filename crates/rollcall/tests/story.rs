@@ -464,11 +464,9 @@ fn disabled(company: &Company) -> Vec<serde_json::Value> {
 }
 
 fn reason_of(rows: &[serde_json::Value], name: &str) -> String {
-    let row = rows
-        .iter()
-        .find(|row| row["name"] == name)
-        .unwrap_or_else(|| panic!("{name} is not among {rows:#?}"));
-    row["reason"].as_str().expect("a reason").to_owned()
+    let row = rows.iter().find(|row| row["name"] == name);
+    assert!(row.is_some(), "{name} is not among {rows:#?}");
+    row.expect("just seen")["reason"].as_str().expect("a reason").to_owned()
 }
 
 /// Somebody without a name is shown by their place.

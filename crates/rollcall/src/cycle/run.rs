@@ -37,14 +37,25 @@ pub async fn preview(app: &App, server: &str, progress: &dyn Progress) -> Result
 /// Synchronises now, or follows the run that is already doing it.
 pub async fn sync(app: &App, server: &str, trigger: Trigger, progress: &dyn Progress) -> Result<Report> {
     let row = app.server(server).await?;
-    joined(under_lease(app, &row, run(app, &row, trigger, None, progress)).await?)
+    let work = async {
+        // What was edited before the lease was ours is what counts.
+        let row = app.server(server).await?;
+        run(app, &row, trigger, None, progress).await
+    };
+    Ok(under_lease(app, &row, work).await?.unwrap_or_else(|followed| followed.report))
 }
 
 /// Carries out exactly the plan that a preview or a halted run showed; what
 /// moved since is left out and listed.
 pub async fn apply(app: &App, plan: &str, release: bool, progress: &dyn Progress) -> Result<Report> {
-    let (row, reviewed) = find_plan(app, plan, release).await?;
-    joined(under_lease(app, &row, run(app, &row, Trigger::Apply, Some(&reviewed), progress)).await?)
+    loop {
+        let (row, reviewed) = find_plan(app, plan, release).await?;
+        let work = run(app, &row, Trigger::Apply, Some(&reviewed), progress);
+        // The run that was waited for was another one; this plan is still due.
+        if let Ok(report) = under_lease(app, &row, work).await? {
+            return Ok(report);
+        }
+    }
 }
 
 /// The report of a run of the past, as far as it was kept.
@@ -54,10 +65,6 @@ pub(super) async fn report_of(app: &App, run: &RunRow) -> Result<Report> {
     let rows = app.store.run_people(run.id, u32::MAX, 0).await?;
     report.people = rows.into_iter().filter_map(|row| serde_json::from_value(row.changes).ok()).collect();
     Ok(report)
-}
-
-fn joined(result: Result<Report, super::lease::Followed>) -> Result<Report> {
-    Ok(result.unwrap_or_else(|followed| followed.report))
 }
 
 /// A plan that a human looked at.

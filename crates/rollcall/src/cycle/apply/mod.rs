@@ -56,7 +56,6 @@ pub struct Apply<'a> {
 }
 
 impl<'a> Apply<'a> {
-    #[expect(clippy::too_many_arguments, reason = "each is one side of the run")]
     pub async fn new(
         app: &'a App,
         row: &'a DirectoryRow,
