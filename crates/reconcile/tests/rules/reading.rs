@@ -2,7 +2,8 @@
 //! unusable counts as set.
 
 use crate::support::*;
-use reconcile::{Answer, ConflictKind, Direction, Reading, WayOut};
+use reconcile::plan::plan;
+use reconcile::{Answer, ConflictKind, Direction, Mark, Reading, WayOut};
 
 /// A person with an e-mail on both sides, in step for a while.
 fn with_mail(dates: bool) -> Company {
@@ -49,10 +50,21 @@ fn reading_a_date_of_another_server_proves_nothing() {
     let mut world = company.world();
     for changes in world.attribute_changes.values_mut() {
         if let Some(change) = &mut changes[Email] {
-            change.mark = reconcile::Mark(change.mark.0.replace("dc1", "dc2").into());
+            change.mark = Mark(change.mark.0.replace("dc1", "dc2").into());
         }
     }
-    assert!(!reconcile::plan::plan(&world).has_action("p01"));
+    assert!(!plan(&world).has_action("p01"));
+}
+
+#[test]
+fn reading_a_fail_over_moves_every_mark_and_proves_nothing() {
+    let mut company = with_mail(false);
+    company.person("p01").hide(Email);
+    let mut world = company.world();
+    for person in &mut world.people.rows {
+        person.mark = person.mark.as_ref().map(|mark| Mark(mark.0.replace("dc1", "dc2").into()));
+    }
+    assert!(!plan(&world).has_action("p01"));
 }
 
 #[test]
@@ -119,10 +131,10 @@ fn reading_a_picture_nobody_looked_at_says_nothing_about_the_others() {
     let mut world = with_mail(false).world();
     for person in &mut world.people.rows {
         let at: u32 = person.id.as_str()[1..].parse().unwrap();
-        person.mark = Some(reconcile::Mark("dc1:99".into()));
+        person.mark = Some(Mark("dc1:99".into()));
         person.fields[Photo] = if at <= 3 { Reading::Absent } else { Reading::NotLooked };
     }
-    assert!(!reconcile::plan::plan(&world).writes(), "all that was looked at vanished");
+    assert!(!plan(&world).writes(), "all that was looked at vanished");
 }
 
 #[test]

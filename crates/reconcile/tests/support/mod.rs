@@ -4,7 +4,7 @@
 //! The executor is strict: it panics where a real side would refuse, so that a
 //! plan that needs a refusal to come out right fails the test.
 
-#![allow(dead_code, reason = "every test binary uses its own part of it")]
+#![allow(dead_code, unused_imports, reason = "every test binary uses its own part of it")]
 #![allow(
     unreachable_pub,
     clippy::unwrap_used,
