@@ -162,7 +162,12 @@ fn proved(world: &World, vanished: &Vanished<'_>, link: &Link, person: &Person, 
     let then = link.directory[field].as_ref().and_then(|sight| sight.mark.as_ref());
     let (Some(then), Some(now)) = (then, person.mark.as_ref()) else { return false };
     if !world.dates_attributes {
-        return then != now && server(then) == server(now);
+        // Marks that all servers share begin with the time: an older one comes
+        // from a replica that lags behind, which may not have the value yet.
+        return match (server(then), server(now)) {
+            (None, None) => then.0 < now.0,
+            (then_at, now_at) => then != now && then_at == now_at,
+        };
     }
     let change = world.attribute_changes.get(&person.id).and_then(|changes| changes[field].as_ref());
     change.is_some_and(|change| later(&change.mark, then))

@@ -149,8 +149,15 @@ fn record_needed(world: &World, link: &Link, person: &Person, employee: &Employe
                 Reading::Unmapped | Reading::NotLooked | Reading::Unusable(_) => false,
             }
     };
+    // Seen to have changed there, and not agreed on yet.
+    let open = |field: Field| {
+        let (pair, seen) = (link.pairs[field].as_ref(), link.pbx[field].as_ref());
+        wanted(world, field) && pair.zip(seen).is_some_and(|(pair, seen)| pair.pbx != seen.value)
+    };
     *link.dial != *employee.dial
-        || [Field::Mobile, Field::SipPassword].into_iter().any(|field| never_met(field) || moved(field))
+        || [Field::Mobile, Field::SipPassword]
+            .into_iter()
+            .any(|field| never_met(field) || moved(field) || open(field))
 }
 
 fn unlooked_record_field(world: &World, employee: &Employee) -> bool {

@@ -91,6 +91,12 @@ fn see_person(
         if let Some(sight) = see(seen, state, world.directory_seen_ms, world.now_ms, mark) {
             now.to_mut().directory[field] = Some(sight);
         }
+        // Gone although the entry stood still: hidden from us. That the entry
+        // moves later proves nothing until the value is seen again.
+        let hidden = *theirs == Reading::Absent && state == State::Unknown && !world.dates_attributes;
+        if let Some(seen) = seen.filter(|seen| hidden && mark.is_some() && seen.mark.as_ref() == mark) {
+            now.to_mut().directory[field] = Some(Sight { mark: None, ..seen.clone() });
+        }
         // A picture nothing could be concluded from is read again.
         if field == Field::Photo && known && link.photo_mark != person.mark {
             now.to_mut().photo_mark.clone_from(&person.mark);

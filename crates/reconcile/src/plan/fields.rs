@@ -121,7 +121,7 @@ impl<'w> Builder<'w> {
             Some(link) => newest::ages(self.world, link, person, field, directory, pbx),
             None => newest::never(self.world.now_ms),
         });
-        let outcome = match outcome {
+        let outcome = match spared(field, outcome, direction, directory, pbx) {
             Outcome::Ask(question) => self.asked(&at, question, merged),
             Outcome::ToPbx(_) if field == Field::Extension => self.number_asked(&at, outcome, merged),
             other => other,
@@ -333,6 +333,24 @@ impl<'w> Builder<'w> {
             let before = describe::stored(at.theirs());
             merged.directory.push(Change { field: Field::Extension, before, after, cause: Cause::Decision });
         }
+    }
+}
+
+/// A picture we derived is never sent over another one. Where the two sides
+/// meet for the first time, the other one goes the other way.
+fn spared(field: Field, outcome: Outcome, direction: Direction, directory: State<'_>, pbx: State<'_>) -> Outcome {
+    let derived = |state| matches!(state, State::Set(value) if field == Field::Photo && value.also().is_some());
+    let set = |state| matches!(state, State::Set(_));
+    match outcome {
+        Outcome::ToPbx(cause) if derived(directory) && set(pbx) => match cause {
+            Cause::FirstMeeting if direction.to_directory() && !derived(pbx) => Outcome::ToDirectory(cause),
+            _ => Outcome::Agree { held: false },
+        },
+        Outcome::ToDirectory(cause) if derived(pbx) && set(directory) => match cause {
+            Cause::FirstMeeting if direction.to_pbx() && !derived(directory) => Outcome::ToPbx(cause),
+            _ => Outcome::Agree { held: false },
+        },
+        other => other,
     }
 }
 

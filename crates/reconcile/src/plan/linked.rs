@@ -159,12 +159,23 @@ impl<'w> Builder<'w> {
         conflict.ways_out = vec![WayOut::NewEmployee, WayOut::LeaveOut];
         let answer =
             self.answer(person.id.as_str(), ConflictKind::EmployeeDeleted, None, &conflict.stands_on);
-        if matches!(answer, Some(Answer::NewEmployee)) {
-            return self.create(person, Some(link));
+        match answer {
+            Some(Answer::NewEmployee) => return self.create(person, Some(link)),
+            // Re-created before, by a run that did not live to link it.
+            Some(Answer::Employee { id }) if self.is_free(*id) => {
+                return self.relinked(person, *id, &link.person);
+            }
+            _ => {}
         }
         self.lost_employees += 1;
         let reason = conflict.reason.clone();
         self.conflicted(person, conflict, reason);
+    }
+
+    fn is_free(&self, id: EmployeeId) -> bool {
+        self.index.employees.contains_key(&id)
+            && !self.index.links_by_employee.contains_key(&id)
+            && !self.world.linked_elsewhere.contains_key(&id)
     }
 
     /// The linked id belongs to somebody else by the looks of it.

@@ -221,9 +221,11 @@ mod sights {
         company.person("p01").set(Mobile, "call me").many(Extension, &["288", "277"]);
         company.employee(1).looked = false;
         company.employee(1).mail("nobody");
-        let other = company.link_of("p02").unwrap().clone();
+        let mut other = company.link_of("p02").unwrap().clone();
         company.person("p02").hide(Email);
         company.run();
+        // The entry stood still: its mark proves nothing until the value is seen again.
+        other.directory[Email].as_mut().unwrap().mark = None;
         assert_eq!(company.link_of("p02").unwrap().directory, other.directory, "hidden is not empty");
         let after = company.link_of("p01").unwrap();
         assert_eq!(after.directory[Mobile], before.directory[Mobile]);

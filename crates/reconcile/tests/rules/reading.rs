@@ -44,6 +44,34 @@ fn reading_where_attributes_are_dated_another_change_proves_nothing() {
 }
 
 #[test]
+fn reading_what_was_hidden_before_the_entry_changed_is_not_cleared() {
+    let mut company = with_mail(false);
+    company.person("p01").hide(Email);
+    company.run();
+    company.person("p01").name("Renamed");
+    company.settle();
+    assert_eq!(company.ours(1, Name), "Renamed");
+    assert_eq!(company.ours(1, Email), "p01@example.org");
+}
+
+#[test]
+fn reading_a_replica_that_lags_behind_proves_nothing() {
+    let mut company = with_mail(false);
+    company.person("p01").mail("");
+    let mut world = company.world();
+    let shared = |mark: &mut Option<Mark>, seconds: &str| {
+        *mark = Some(Mark(format!("202611232020{seconds}.000000Z#000000#000#000000").into()));
+    };
+    for sight in world.links.iter_mut().filter_map(|link| link.directory[Email].as_mut()) {
+        shared(&mut sight.mark, "30");
+    }
+    for (seconds, proves) in [("29", false), ("30", false), ("31", true)] {
+        world.people.rows.iter_mut().for_each(|person| shared(&mut person.mark, seconds));
+        assert_eq!(plan(&world).has_action("p01"), proves, "{seconds}");
+    }
+}
+
+#[test]
 fn reading_a_date_of_another_server_proves_nothing() {
     let mut company = with_mail(true);
     company.person("p01").mail("");
@@ -106,6 +134,15 @@ fn reading_an_attribute_that_vanished_from_most_is_unreadable() {
     company.settle();
     assert_eq!(company.ours(1, Email), "p01@example.org", "5 of 9");
 
+    let mut scattered = with_mail(false);
+    for at in 1..=9 {
+        scattered.person(&format!("p{at:02}")).below(&format!("OU=Unit{at},DC=example,DC=org"));
+    }
+    scattered.settle();
+    forget_mail(&mut scattered, 5);
+    scattered.settle();
+    assert_eq!(scattered.ours(1, Email), "p01@example.org", "wherever they are");
+
     let mut few = with_mail(false);
     forget_mail(&mut few, 4);
     few.settle();
@@ -115,8 +152,10 @@ fn reading_an_attribute_that_vanished_from_most_is_unreadable() {
 #[test]
 fn reading_an_attribute_that_vanished_below_one_parent_is_unreadable_there() {
     let mut company = with_mail(false);
-    for at in 1..=4 {
-        company.person(&format!("p{at:02}")).below("OU=Sales\\, North,OU=People,DC=example,DC=org");
+    // A comma in a name does not make a container of its own.
+    for (at, name) in ["p01\\, Anna", "p02\\2C Anna", "p03\\\\", "p04\\,\\,"].into_iter().enumerate() {
+        let person = company.person(&format!("p{:02}", at + 1));
+        person.dn = format!("CN={name},OU=Sales\\, North,OU=People,DC=example,DC=org");
     }
     company.settle();
     forget_mail(&mut company, 3);
@@ -325,4 +364,20 @@ fn reading_what_was_not_looked_at_is_neither_changed_nor_written() {
     company.run();
     assert_eq!(company.theirs("p01", SipPassword), "secretX");
     assert_eq!(company.ours(1, Photo), "pictureX");
+}
+
+#[test]
+fn reading_a_derived_picture_is_never_sent_over_another() {
+    let small = Reading::one(reconcile::Value::new("JPEG", "small").or_also("something else"));
+    for (direction, sent) in [(Direction::Both, true), (Direction::ToPbx, false)] {
+        let mut company = company();
+        company.policy.fields[Photo].direction = direction;
+        company.pair_up(1);
+        let mut world = company.world();
+        world.people.rows[0].fields[Photo] = small.clone();
+        let plan = plan(&world);
+        let action = plan.actions.iter().find(|action| action.person.as_str() == "p01").unwrap();
+        assert!(!action.pbx.iter().any(|change| change.field == Photo), "{direction:?}");
+        assert_eq!(action.directory.iter().any(|change| change.field == Photo), sent, "{direction:?}");
+    }
 }
