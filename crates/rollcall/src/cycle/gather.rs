@@ -263,6 +263,9 @@ async fn read_avatars(
                 None => continue,
             },
             Ok(PhotoAnswer::Missing) => (Reading::Empty, None),
+            // One that cannot be used is fetched every time: there is no sight
+            // of it that "not modified" could stand for.
+            Ok(PhotoAnswer::Picture { reading: reading @ Reading::Unusable(_), .. }) => (reading, None),
             Ok(PhotoAnswer::Picture { reading, etag, .. }) => (reading, etag.map(Into::into)),
             Err(error) => {
                 if failed == 0 {

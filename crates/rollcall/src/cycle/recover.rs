@@ -7,40 +7,54 @@ use super::gather::Recovered;
 use crate::app::App;
 use anyhow::Result;
 use pbx::Pbx;
-use reconcile::{Answer, ConflictKind, Decision, Field, Value, World};
-use std::collections::HashSet;
+use reconcile::plan::stands_on;
+use reconcile::{Answer, ConflictKind, Decision, EmployeeId, Field, Value, Verdict, World};
+use std::collections::{HashMap, HashSet};
 use store::{DirectoryRow, JournalOf, JournalRow, Settlement, State, What};
 
 /// Finds out what became of unfinished creations. One that happened joins its
-/// person as if a human had said so.
+/// person as if a human had said so, and stays unfinished until it did: this
+/// run may be a preview, be halted, hold its joins back or die.
 pub async fn recover(app: &App, row: &DirectoryRow, pbx: &Pbx, world: &mut World) -> Result<Vec<Recovered>> {
     let unfinished = app.store.journal_of(&JournalOf::Unfinished(row.id)).await?;
-    let linked: HashSet<_> = world.links.iter().map(|link| link.person.clone()).collect();
+    let linked: HashMap<_, _> = world.links.iter().map(|link| (link.person.clone(), link.employee)).collect();
+    let listed: HashSet<_> = world.employees.rows.iter().map(|employee| employee.id).collect();
     let mut recovered = Vec::new();
     for step in unfinished.iter().filter(|step| step.what == What::Create) {
-        if linked.contains(&step.person) {
+        let settled = |state, employee| Recovered { run: step.run, seq: step.seq, state, employee };
+        let before = linked.get(&step.person).copied();
+        if let Some(id) = before.filter(|id| listed.contains(id)) {
             // Linked before the row was settled: nothing is left to find out.
-            recovered.push(Recovered { run: step.run, seq: step.seq, state: State::Done, employee: step.employee });
+            recovered.push(settled(State::Done, Some(id)));
             continue;
         }
-        let Ok(employee) = look_for(pbx, step, world.policy.region.as_deref()).await else { continue };
-        if let Some(id) = employee {
-            world.decisions.push(Decision {
-                person: step.person.clone(),
-                kind: ConflictKind::AmbiguousMatch,
-                field: None,
-                answer: Answer::Employee { id },
-                stands_on: String::new(),
-                at_ms: step.at_ms,
-            });
+        match look_for(pbx, step, world.policy.region.as_deref()).await {
+            Ok(Some(id)) => world.decisions.push(found(step, before, id)),
+            Ok(None) => recovered.push(settled(State::Refused, None)),
+            // Whoever is not found out about must not be created again.
+            Err(error) => {
+                let why = format!("what became of an unfinished creation is not known: {error}");
+                world.employees.verdict = Verdict::Partial(why);
+            }
         }
-        let state = if employee.is_some() { State::Done } else { State::Refused };
-        recovered.push(Recovered { run: step.run, seq: step.seq, state, employee });
     }
     // What any other unfinished write did, both listings show: it is over.
     let over = unfinished.iter().filter(|step| step.what != What::Create);
     recovered.extend(over.map(|step| Recovered { run: step.run, seq: step.seq, state: State::Refused, employee: None }));
     Ok(recovered)
+}
+
+/// The answer that joins a person with the employee made for them; `before` is
+/// the deleted one whose place it takes.
+fn found(step: &JournalRow, before: Option<EmployeeId>, id: EmployeeId) -> Decision {
+    let (kind, stands_on) = match before {
+        Some(before) => {
+            (ConflictKind::EmployeeDeleted, stands_on(&[step.person.as_str(), &before.to_string()]))
+        }
+        None => (ConflictKind::AmbiguousMatch, String::new()),
+    };
+    let answer = Answer::Employee { id };
+    Decision { person: step.person.clone(), kind, field: None, answer, stands_on, at_ms: step.at_ms }
 }
 
 /// Writes down what was found out, so that nobody looks again.
@@ -56,7 +70,7 @@ async fn look_for(
     pbx: &Pbx,
     step: &JournalRow,
     region: Option<&str>,
-) -> Result<Option<reconcile::EmployeeId>, pbx::Error> {
+) -> Result<Option<EmployeeId>, pbx::Error> {
     let Some(number) = &step.reserved_number else { return Ok(None) };
     let Some(found) = pbx.find(number).await? else { return Ok(None) };
     let Some(record) = pbx.record(found.id, region).await? else { return Ok(None) };

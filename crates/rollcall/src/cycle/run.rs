@@ -193,6 +193,9 @@ async fn write(
 ) -> Result<Vec<Done>> {
     let (world, looked) = (&gathered.world, &gathered.looked);
     let apply = Apply::new(app, row, run, world, looked, &sides.pbx, &mut sides.directory).await?;
+    for number in apply.given_up() {
+        app.store.release_number(row.pbx, &number, world.now_ms).await?;
+    }
     app.store.agree(row.id, &[], &apply.observed(&plan.actions)).await?;
     Ok(apply.carry_out(&plan.actions, progress).await)
 }

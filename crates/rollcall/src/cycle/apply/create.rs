@@ -35,7 +35,7 @@ impl Apply<'_> {
         };
         for _ in 0..limits::NUMBER_TRIES {
             match self.post(action, &new).await? {
-                Ok(saved) => return self.created(action, person, &new, saved, done).await,
+                Ok((seq, saved)) => return self.created(action, person, &new, seq, saved, done).await,
                 Err(Error::Occupied { .. }) if number_from == NumberFrom::Free => {
                     let next = self.numbers.lock().await.allocate();
                     new.number = match next {
@@ -52,9 +52,9 @@ impl Apply<'_> {
         Err(anyhow!("{} free numbers in a row were occupied meanwhile; the next run tries again", limits::NUMBER_TRIES))
     }
 
-    /// One journalled request. An answer that was lost is looked for, never
-    /// asked for again.
-    async fn post(&self, action: &Action, new: &NewEmployee) -> Result<Result<Saved, Error>> {
+    /// One journalled request, settled here only if it failed. An answer that
+    /// was lost is looked for, never asked for again.
+    async fn post(&self, action: &Action, new: &NewEmployee) -> Result<Result<(i64, Saved), Error>> {
         let print = self.app.store.fingerprinter().secret(new.secret.expose_secret().as_bytes());
         let row = JournalRow {
             cause: "new in the directory".to_owned(),
@@ -70,11 +70,10 @@ impl Apply<'_> {
             Err(error @ Error::OutcomeUnknown { .. }) => self.look_for(&row, new, error).await,
             answer => answer,
         };
-        match &answer {
-            Ok(saved) => self.settle(row.seq, State::Done, None, Some(saved.record.id)).await?,
-            Err(error) => self.settle(row.seq, state_of(error), None, None).await?,
+        if let Err(error) = &answer {
+            self.settle(row.seq, state_of(error), None, None).await?;
         }
-        Ok(answer)
+        Ok(answer.map(|saved| (row.seq, saved)))
     }
 
     /// Whether the employee whose creation went unanswered is there: the same
@@ -84,11 +83,15 @@ impl Apply<'_> {
         let Ok(Some(record)) = self.pbx.record(found.id, self.region()).await else { return Err(unknown) };
         let secret = record.fields[Field::SipPassword].values().first().map(Value::canonical);
         match secret == row.fingerprint.as_deref() {
-            true => Ok(Saved {
-                record,
-                outcomes: [Field::Email, Field::Mobile].map(|field| (field, Ok(()))).to_vec(),
-                photo_etag: None,
-            }),
+            true => {
+                // Whether it was asked for with or without them is not known.
+                let outcome = |field, sent: &Option<String>| {
+                    let lost = sent.is_some() && record.fields[field] == Reading::Empty;
+                    (field, if lost { Err(unknown.clone()) } else { Ok(()) })
+                };
+                let outcomes = vec![outcome(Field::Email, &new.email), outcome(Field::Mobile, &new.mobile)];
+                Ok(Saved { record, outcomes, photo_etag: None })
+            }
             false => Err(Error::Occupied { number: new.number.clone(), holder: "somebody else meanwhile".to_owned() }),
         }
     }
@@ -100,6 +103,7 @@ impl Apply<'_> {
         action: &Action,
         person: &Person,
         new: &NewEmployee,
+        seq: i64,
         saved: Saved,
         done: &mut Done,
     ) -> Result<()> {
@@ -120,9 +124,11 @@ impl Apply<'_> {
         link.dial = saved.record.dial().into();
         link.record_looked_ms = now_ms;
         self.note_created(action, new, &saved, done);
-        self.first_pairs(&mut link, &saved, action);
+        self.first_pairs(&mut link, &saved, action, done);
         let again: Vec<_> = self.links.get(action.person.as_str()).map(|link| link.person.clone()).into_iter().collect();
         self.app.store.agree(self.row.id, &again, std::slice::from_ref(&link)).await?;
+        // Only now: until it is linked, the unfinished step is all that tells whose it is.
+        self.settle(seq, State::Done, None, Some(employee)).await?;
         done.lifted.push((action.person.clone(), None));
         let before = link.clone();
         let photo = Action {
@@ -170,9 +176,10 @@ impl Apply<'_> {
 
     /// Everything both sides are known to say is agreed from the start; what
     /// may not flow back simply differs, and rests so.
-    fn first_pairs(&self, link: &mut Link, saved: &Saved, action: &Action) {
+    fn first_pairs(&self, link: &mut Link, saved: &Saved, action: &Action, done: &Done) {
         for field in Field::ALL {
-            let refused = saved.outcomes.iter().any(|(of, outcome)| *of == field && outcome.is_err());
+            let refused = saved.outcomes.iter().any(|(of, outcome)| *of == field && outcome.is_err())
+                || done.conflicts.iter().any(|conflict| conflict.field == Some(field));
             let flows = self.world.mapped[field] && self.world.policy.direction(field) != Direction::Off;
             let due_back = action.directory.iter().any(|change| change.field == field);
             // What the PBX could not be sent stays a first meeting, and a

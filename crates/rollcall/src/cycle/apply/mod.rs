@@ -47,6 +47,8 @@ pub struct Apply<'a> {
     people: HashMap<&'a str, &'a Person>,
     employees: HashMap<EmployeeId, &'a Employee>,
     vanished: Vanished<'a>,
+    /// Every link as it is stored, by person.
+    kept: HashMap<&'a str, &'a Link>,
     /// Every link as this run saw it, by person.
     links: HashMap<String, Link>,
     refused_before: HashMap<(PersonId, Option<Field>), QuarantineRow>,
@@ -87,6 +89,7 @@ impl<'a> Apply<'a> {
             people: index.people,
             employees: index.employees,
             vanished,
+            kept: index.linked_people,
             links,
             refused_before: refused.into_iter().map(|row| ((row.person.clone(), row.field), row)).collect(),
             seq: AtomicI64::new(1),
@@ -98,17 +101,30 @@ impl<'a> Apply<'a> {
     pub fn observed(&self, actions: &[Action]) -> Vec<Link> {
         let acted: std::collections::HashSet<&str> =
             actions.iter().map(|action| action.person.as_str()).collect();
-        let before: HashMap<&str, &Link> =
-            self.world.links.iter().map(|link| (link.person.as_str(), link)).collect();
         let mut changed: Vec<Link> = self
             .links
             .values()
             .filter(|link| !acted.contains(link.person.as_str()))
-            .filter(|link| before.get(link.person.as_str()) != Some(link))
+            .filter(|link| self.kept.get(link.person.as_str()) != Some(link))
             .cloned()
             .collect();
         changed.sort_by(|a, b| a.person.cmp(&b.person));
         changed
+    }
+
+    /// Numbers that somebody changed in the PBX since the last run.
+    pub fn given_up(&self) -> Vec<String> {
+        let number = |link: &Link| {
+            let sight = link.pbx[Field::Extension].as_ref()?;
+            sight.value.as_ref().map(|value| value.canonical().to_owned())
+        };
+        let changed = self.links.iter().filter_map(|(person, link)| {
+            let before = number(self.kept.get(person.as_str())?)?;
+            (number(link).is_some_and(|now| now != before)).then_some(before)
+        });
+        let mut numbers: Vec<String> = changed.collect();
+        numbers.sort_unstable();
+        numbers
     }
 
     /// Carries out the actions, wave after wave.

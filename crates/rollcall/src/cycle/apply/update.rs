@@ -19,17 +19,19 @@ impl Apply<'_> {
         for agreement in &action.agree {
             agree(&mut link, agreement);
         }
+        let mut kept = self.kept.get(action.person.as_str()).map(|link| (*link).clone());
         if action.link.is_some() || !action.agree.is_empty() {
             self.app.store.agree(self.row.id, &end, std::slice::from_ref(&link)).await?;
+            kept = Some(link.clone());
         }
         if let Some(step) = &action.link {
             self.journal_step(action, step).await?;
             done.linked = true;
         }
-        let before = link.clone();
         self.write_pbx(action, employee, &mut link, done).await?;
         self.write_directory(action, employee, &mut link, done).await?;
-        if link != before {
+        // What was seen is remembered even where every write was refused.
+        if kept.as_ref() != Some(&link) {
             self.app.store.agree(self.row.id, &[], std::slice::from_ref(&link)).await?;
         }
         Ok(())
@@ -54,24 +56,8 @@ impl Apply<'_> {
             }
             _ => known?,
         };
-        match &action.link {
-            Some(LinkStep::Leave { reason }) => {
-                // Deleted after disabled: a new reason, but they left back then.
-                let since_ms = match &link.state {
-                    LinkState::Left { since_ms, .. } => *since_ms,
-                    LinkState::Active | LinkState::Resting { .. } => now_ms,
-                };
-                link.state = LinkState::Left { reason: *reason, since_ms };
-            }
-            Some(LinkStep::Return { was }) => {
-                link.state = LinkState::Active;
-                if was.is_gone() {
-                    link.pairs = reconcile::FieldMap::default();
-                }
-            }
-            Some(LinkStep::Rest) => link.state = LinkState::Resting { since_ms: now_ms },
-            Some(LinkStep::Wake) => link.state = LinkState::Active,
-            _ => {}
+        if let Some(step) = &action.link {
+            link.take(step, now_ms);
         }
         Some(link)
     }
@@ -80,10 +66,11 @@ impl Apply<'_> {
         let number = self.links.get(action.person.as_str()).and_then(|link| {
             link.pbx[Field::Extension].as_ref()?.value.as_ref().map(|value| value.canonical().to_owned())
         });
-        self.app.store.agree(self.row.id, std::slice::from_ref(&action.person), &[]).await?;
+        // First the number: once the link is gone nobody knows that it had one.
         if let Some(number) = number {
             self.app.store.release_number(self.row.pbx, &number, self.world.now_ms).await?;
         }
+        self.app.store.agree(self.row.id, std::slice::from_ref(&action.person), &[]).await?;
         self.journal_step(action, &LinkStep::Unlink).await?;
         done.employee = Some(employee);
         done.linked = true;

@@ -4,13 +4,13 @@
 use super::write_pbx::{differs, target};
 use super::{Apply, Done};
 use crate::cycle::photo;
-use crate::cycle::report::{ChangeResult, Side};
+use crate::cycle::report::{ChangeReport, ChangeResult, Side};
 use crate::limits;
 use anyhow::{Result, anyhow};
 use directory::{Content, Kind, Outcome, Write};
 use pbx::PhotoAnswer;
 use reconcile::plan::{Action, Change};
-use reconcile::{Conflict, ConflictKind, EmployeeId, Field, Link, Reading, RefusedBy, WayOut};
+use reconcile::{Conflict, ConflictKind, EmployeeId, Field, Link, Person, Reading, RefusedBy, WayOut};
 use secrecy::ExposeSecret;
 use store::{Picture, PictureId, QuarantineRow, State};
 
@@ -76,7 +76,28 @@ impl Apply<'_> {
             }
         }
         done.directory_writes += u32::from(stored_any);
+        if let Some(person) = &report.person {
+            self.seen_after(link, person, done);
+        }
         Ok(())
+    }
+
+    /// Our own write moved the entry's mark, and a mark that moved is what
+    /// proves absence: every sight takes the new one along if its value was
+    /// there afterwards. What nobody looked at proves nothing until it is seen.
+    fn seen_after(&self, link: &mut Link, person: &Person, done: &Done) {
+        for field in Field::ALL {
+            let Some(sight) = &mut link.directory[field] else { continue };
+            let Some(value) = &sight.value else { continue };
+            let stored = |change: &ChangeReport| {
+                change.side == Side::Directory && change.field == field && change.result == ChangeResult::Done
+            };
+            if person.fields[field].values().contains(value) || done.changes.iter().any(stored) {
+                sight.mark.clone_from(&person.mark);
+            } else if !self.world.dates_attributes {
+                sight.mark = None;
+            }
+        }
     }
 
     /// What is sent for a change. Secrets and pictures are fetched here.
@@ -207,9 +228,10 @@ impl Apply<'_> {
     }
 }
 
-/// Of several values the one that was written is the person's.
+/// Of several values the one that was written is the person's; where one was
+/// cleared, what is left stands there now, and did not come to stand there.
 fn stored_value(reading: &Reading, change: &Change) -> Option<reconcile::Value> {
     let values = reading.values();
     let ours = change.after.as_ref().and_then(|sent| values.iter().find(|value| value.equivalent(sent)));
-    ours.or_else(|| values.first().filter(|_| change.after.is_some())).cloned()
+    ours.or_else(|| values.first()).cloned()
 }

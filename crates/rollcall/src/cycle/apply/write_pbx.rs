@@ -81,6 +81,10 @@ impl Apply<'_> {
                     let note = differs(change, stored.as_ref(), "PBX");
                     done.note(Side::Pbx, change, ChangeResult::Done, note);
                     done.lifted.push((action.person.clone(), Some(field)));
+                    if let (Field::Extension, Some(number)) = (field, &change.before) {
+                        let at_ms = self.app.clock.now_ms();
+                        self.app.store.release_number(self.row.pbx, number.canonical(), at_ms).await?;
+                    }
                     self.agree_written(link, Side::Pbx, field, stored);
                     match field {
                         Field::Photo => done.pbx_writes += 1,
@@ -98,11 +102,19 @@ impl Apply<'_> {
             }
         }
         done.pbx_writes += u32::from(fields_written);
-        link.dial = saved.record.dial().into();
-        link.record_looked_ms = self.app.clock.now_ms();
+        // The save read the whole record again. Where somebody else's edit came
+        // to light, the record was not looked at yet: the next run has to.
+        let news = [Field::Mobile, Field::SipPassword].into_iter().any(|field| {
+            let now = saved.record.fields[field].values().first();
+            self.world.mapped[field] && link.pbx[field].as_ref().is_none_or(|sight| sight.value.as_ref() != now)
+        });
+        if !news {
+            link.dial = saved.record.dial().into();
+            link.record_looked_ms = self.app.clock.now_ms();
+        }
         if let Some(etag) = saved.photo_etag {
             link.photo_etag = Some(etag.into());
-            link.photo_looked_ms = link.record_looked_ms;
+            link.photo_looked_ms = self.app.clock.now_ms();
         }
         Ok(())
     }
