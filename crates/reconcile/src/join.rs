@@ -452,5 +452,5 @@ fn gone(world: &World, index: &Index<'_>, link: &Link) -> bool {
         world.whereabouts.get(&link.person),
         Some(Whereabouts::NotFound | Whereabouts::OutOfScope { .. } | Whereabouts::FilteredOut { .. })
     );
-    left || (found_gone && world.people.verdict.is_complete())
+    left || found_gone
 }

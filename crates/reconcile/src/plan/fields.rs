@@ -338,8 +338,15 @@ impl<'w> Builder<'w> {
 
 /// A picture we derived is never sent over another one. Where the two sides
 /// meet for the first time, the other one goes the other way.
-fn spared(field: Field, outcome: Outcome, direction: Direction, directory: State<'_>, pbx: State<'_>) -> Outcome {
-    let derived = |state| matches!(state, State::Set(value) if field == Field::Photo && value.also().is_some());
+fn spared(
+    field: Field,
+    outcome: Outcome,
+    direction: Direction,
+    directory: State<'_>,
+    pbx: State<'_>,
+) -> Outcome {
+    let derived =
+        |state| matches!(state, State::Set(value) if field == Field::Photo && value.also().is_some());
     let set = |state| matches!(state, State::Set(_));
     match outcome {
         Outcome::ToPbx(cause) if derived(directory) && set(pbx) => match cause {

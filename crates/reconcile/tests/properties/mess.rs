@@ -63,22 +63,28 @@ pub fn make(world: &mut World, mess: &Mess) {
     match mess {
         Mess::Pair(at, field, theirs, ours, held) => {
             let pair = Pair { directory: known(*field, *theirs), pbx: known(*field, *ours), held: *held };
-            world.links.get_mut(*at).map(|link| link.pairs[*field] = Some(pair));
+            if let Some(link) = world.links.get_mut(*at) {
+                link.pairs[*field] = Some(pair);
+            }
         }
-        Mess::NoPair(at, field) => drop(world.links.get_mut(*at).map(|link| link.pairs[*field] = None)),
+        Mess::NoPair(at, field) => {
+            if let Some(link) = world.links.get_mut(*at) {
+                link.pairs[*field] = None;
+            }
+        }
         Mess::Sight(at, field, pbx, value_at) => {
             let change = Interval { after_ms: 5, by_ms: 1 };
             let sight = Some(Sight { value: known(*field, *value_at), change, mark: None });
-            world.links.get_mut(*at).map(|link| {
+            if let Some(link) = world.links.get_mut(*at) {
                 let sights = if *pbx { &mut link.pbx } else { &mut link.directory };
                 sights[*field] = sight;
-            });
+            }
         }
         Mess::NoSight(at, field, pbx) => {
-            world.links.get_mut(*at).map(|link| {
+            if let Some(link) = world.links.get_mut(*at) {
                 let sights = if *pbx { &mut link.pbx } else { &mut link.directory };
                 sights[*field] = None;
-            });
+            }
         }
         Mess::State(at, state) => {
             let left = |reason| LinkState::Left { reason, since_ms: 1 };
@@ -91,7 +97,9 @@ pub fn make(world: &mut World, mess: &Mess) {
                 5 => left(LeftReason::FilteredOut),
                 _ => left(LeftReason::Locked),
             };
-            world.links.get_mut(*at).map(|link| link.state = state);
+            if let Some(link) = world.links.get_mut(*at) {
+                link.state = state;
+            }
         }
         Mess::NoLink(at) => {
             if !world.links.is_empty() {
@@ -100,11 +108,15 @@ pub fn make(world: &mut World, mess: &Mess) {
             }
         }
         Mess::Theirs(at, field, value_at) => {
-            world.people.rows.get_mut(*at).map(|row| row.fields[*field] = reading(*field, *value_at));
+            if let Some(row) = world.people.rows.get_mut(*at) {
+                row.fields[*field] = reading(*field, *value_at);
+            }
         }
         // The PBX's own rows have a name and one number of their own.
         Mess::Ours(at, field, value_at) if !matches!(field, Name | Extension) => {
-            world.employees.rows.get_mut(*at).map(|row| row.fields[*field] = reading(*field, *value_at));
+            if let Some(row) = world.employees.rows.get_mut(*at) {
+                row.fields[*field] = reading(*field, *value_at);
+            }
         }
         Mess::Ours(..) => {}
         Mess::Number(kind, at) => {

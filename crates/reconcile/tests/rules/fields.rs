@@ -301,6 +301,30 @@ fn fields_a_picture_derived_from_the_other_is_not_sent() {
     assert!(!reconcile::plan::plan(&world).writes());
 }
 
+#[test]
+fn fields_a_derived_picture_is_never_sent_over_another() {
+    let derived = || reconcile::Reading::one(reconcile::Value::new("JPEG", "small").or_also("pictureX"));
+    for in_directory in [true, false] {
+        for first_meeting in [true, false] {
+            let mut world = staff(3).world();
+            if in_directory {
+                world.people.rows[0].fields[Photo] = derived();
+            } else {
+                world.employees.rows[0].fields[Photo] = derived();
+            }
+            if first_meeting {
+                world.links[0].pairs[Photo] = None;
+            }
+            let plan = reconcile::plan::plan(&world);
+            let action = plan.action("p01");
+            let sent_from_it = if in_directory { &action.pbx } else { &action.directory };
+            assert!(sent_from_it.is_empty(), "{action:#?}");
+            let the_other_way = if in_directory { &action.directory } else { &action.pbx };
+            assert_eq!(!the_other_way.is_empty(), first_meeting);
+        }
+    }
+}
+
 /// Runs of five minutes; who was seen to change last.
 mod newest {
     use super::*;
@@ -394,6 +418,22 @@ mod newest {
                 assert_eq!(sent(&plan.action("p01").directory, Email), Some(winner));
             }
         }
+    }
+
+    #[test]
+    fn fields_newest_does_not_take_the_entrys_date_for_a_lower_bound() {
+        let mut company = contested(false);
+        company.now_ms += 60 * MINUTE_MS;
+        company.employee(1).mail("p@example.org");
+        company.person("p01").mail("d@example.org");
+        let link = company.links.iter_mut().find(|link| link.person.as_str() == "p01").unwrap();
+        let value = Some(reconcile::Value::new("p@example.org", "p@example.org"));
+        let change = Interval { after_ms: 0, by_ms: company.now_ms - 30 * MINUTE_MS };
+        link.pbx[Email] = Some(reconcile::Sight { value, change, mark: None });
+        let mut world = company.world();
+        // Any other write moves it, ours too.
+        world.people.rows[0].modified_ms = Some(company.now_ms - MINUTE_MS);
+        assert_eq!(reconcile::plan::plan(&world).kinds(), [ConflictKind::BothChanged]);
     }
 
     #[test]

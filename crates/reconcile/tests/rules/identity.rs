@@ -208,6 +208,9 @@ fn identity_3_what_a_human_gave_is_nobody_elses() {
     assert_eq!(plan.action("anna").employee, Some(id));
     assert_ne!(plan.actions.iter().filter(|action| action.employee == Some(id)).count(), 2);
     company.decide("boris", ConflictKind::AmbiguousMatch, None, Answer::Employee { id }, "");
+    let mut turned = company.world();
+    turned.people.rows.reverse();
+    assert_eq!(reconcile::plan::plan(&turned), company.preview(), "whoever was read first");
     company.run();
     assert_eq!((company.linked("anna"), company.linked("boris")), (Some(1), None), "one of the two gets it");
 }
@@ -326,6 +329,19 @@ fn identity_4_a_migrated_domain_is_answered_at_once() {
     for at in 1..=5 {
         assert_eq!(company.linked(&format!("q{at:02}")), Some(at));
         assert_eq!(company.linked(&format!("p{at:02}")), None);
+    }
+}
+
+#[test]
+fn identity_4_not_seen_is_not_gone() {
+    for place in [Place::Missed, Place::Refused] {
+        let mut company = staff(4);
+        company.person("p01").place(place);
+        company.person("q01").name("First01 Last01").mail("p01@example.org");
+        let conflict = company.run().conflict_of("q01").clone();
+        assert_eq!(conflict.kind, ConflictKind::AlreadySomeones);
+        company.answer(&conflict, Answer::Employee { id: EmployeeId(1) }).settle();
+        assert_eq!((company.linked("p01"), company.linked("q01")), (Some(1), None));
     }
 }
 

@@ -2,7 +2,7 @@
 
 use crate::support::*;
 use reconcile::plan::{LineOutcome, LinkStep};
-use reconcile::{Account, Answer, ConflictKind, LeftReason, LinkState};
+use reconcile::{Account, Answer, ConflictKind, EmployeeId, LeftReason, LinkState};
 
 const LEAVING: [(Account, LeftReason); 3] = [
     (Account::Disabled, LeftReason::Disabled),
@@ -198,6 +198,15 @@ fn leavers_an_employee_deleted_under_an_active_person_is_a_question() {
     again.answer(&conflict, Answer::NewEmployee).settle();
     assert_eq!(again.linked("p01"), Some(1_001));
     assert_eq!(again.ours(1_001, Extension), "201");
+
+    // Re-created by a run that did not live to link it.
+    let (mut found, conflict) = deleted();
+    found.employee(77).name("First01 Last01").ext("201");
+    found.answer(&conflict, Answer::Employee { id: EmployeeId(77) }).settle();
+    assert_eq!((found.linked("p01"), found.records.len()), (Some(77), 4));
+    let (mut taken, conflict) = deleted();
+    taken.answer(&conflict, Answer::Employee { id: EmployeeId(2) }).run();
+    assert_eq!(taken.linked("p02"), Some(2), "nobody else's");
 
     let (mut out, conflict) = deleted();
     out.answer(&conflict, Answer::LeaveOut).settle();

@@ -1,5 +1,7 @@
 //! Every rule of a correct synchronisation that the pure core can keep, by name.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "tests say what is wrong by panicking")]
+
 #[path = "../support/mod.rs"]
 mod support;
 

@@ -95,6 +95,40 @@ fn reading_a_fail_over_moves_every_mark_and_proves_nothing() {
     assert!(!plan(&world).has_action("p01"));
 }
 
+/// slapd's marks are the same on every replica, and begin with the time.
+#[test]
+fn reading_an_older_mark_comes_from_a_replica_that_lags_behind() {
+    let csn = |seconds: u32| Some(Mark(format!("202601011200{seconds:02}.000000Z#000000#000#000000").into()));
+    for (now, proves) in [(29, false), (30, false), (31, true)] {
+        let mut company = with_mail(false);
+        company.person("p01").mail("");
+        let mut world = company.world();
+        world.people.rows.iter_mut().for_each(|person| person.mark = csn(now));
+        for link in &mut world.links {
+            link.directory[Email].as_mut().unwrap().mark = csn(30);
+        }
+        assert_eq!(plan(&world).has_action("p01"), proves, "{now}");
+    }
+}
+
+#[test]
+fn reading_what_was_hidden_is_not_proved_absent_by_a_later_change() {
+    for dates in [false, true] {
+        let mut company = with_mail(dates);
+        company.person("p01").hide(Email);
+        company.run();
+        company.person("p01").name("Renamed");
+        company.settle();
+        assert_eq!(company.ours(1, Name), "Renamed");
+        assert_eq!(company.ours(1, Email), "p01@example.org");
+        company.person("p01").hidden[Email] = false;
+        company.run();
+        company.person("p01").mail("");
+        company.settle();
+        assert_eq!(company.ours(1, Email), "", "seen again, it can be proved");
+    }
+}
+
 #[test]
 fn reading_without_a_readable_mark_nothing_is_proved() {
     let mut company = with_mail(false);
