@@ -29,7 +29,7 @@ use sha2::{Digest, Sha256};
 pub struct Plan {
     /// What would be done, one entry per person, in the order of execution.
     pub actions: Vec<Action>,
-    /// Everyone, changed or not, by name.
+    /// Everyone, changed or not, by id.
     pub people: Vec<PersonLine>,
     pub conflicts: Vec<Conflict>,
     /// What a `Partial` verdict kept from happening.
