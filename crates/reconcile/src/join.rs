@@ -66,6 +66,7 @@ pub fn join<'w>(world: &'w World, index: &Index<'w>) -> BTreeMap<&'w str, Match>
         employees: &employees,
         results: BTreeMap::new(),
         decided: BTreeSet::new(),
+        joined: BTreeSet::new(),
         claimed: BTreeSet::new(),
     };
 
@@ -222,6 +223,8 @@ struct Matcher<'a, 'w> {
     results: BTreeMap<&'w str, Match>,
     /// Employees that a human gave to somebody.
     decided: BTreeSet<EmployeeId>,
+    /// Employees that the rules join to somebody in this very plan.
+    joined: BTreeSet<EmployeeId>,
     /// Employees that some enabled person matches, strongly or weakly.
     claimed: BTreeSet<EmployeeId>,
 }
@@ -284,6 +287,13 @@ impl<'w> Matcher<'_, 'w> {
                 *wanted.entry(self.employees[hit.at].id).or_default() += 1;
             }
         }
+        // Who is joined now is somebody's, and a weak likeness to them no longer
+        // counts: the answer is the same as in the next run.
+        for (_, hits) in &hits {
+            if let Some((employee, _)) = self.only_strong(hits, &wanted) {
+                self.joined.insert(employee);
+            }
+        }
         for (person, hits) in &hits {
             let result = self.enabled_match(hits, &wanted);
             self.results.insert(person.id.as_str(), result);
@@ -328,14 +338,23 @@ impl<'w> Matcher<'_, 'w> {
         }
     }
 
+    /// The one strong candidate that is strong for no other person.
+    fn only_strong<'h>(
+        &self,
+        hits: &'h [Hit],
+        wanted: &HashMap<EmployeeId, usize>,
+    ) -> Option<(EmployeeId, &'h [Field])> {
+        let mut strong = hits.iter().filter(|hit| hit.evidence.strong() && self.free(hit));
+        let (only, None) = (strong.next()?, strong.next()) else { return None };
+        let employee = self.employees[only.at].id;
+        (wanted.get(&employee) == Some(&1)).then_some((employee, &only.evidence.agrees[..]))
+    }
+
     fn enabled_match(&self, hits: &[Hit], wanted: &HashMap<EmployeeId, usize>) -> Match {
-        let strong: Vec<&Hit> = hits.iter().filter(|hit| hit.evidence.strong() && self.free(hit)).collect();
-        if let [only] = strong[..] {
-            let employee = self.employees[only.at].id;
-            if wanted.get(&employee) == Some(&1) {
-                return Match::Join { employee, by: only.evidence.agrees.clone(), decided: false };
-            }
+        if let Some((employee, by)) = self.only_strong(hits, wanted) {
+            return Match::Join { employee, by: by.to_vec(), decided: false };
         }
+        let strong: Vec<&Hit> = hits.iter().filter(|hit| hit.evidence.strong() && self.free(hit)).collect();
         if !strong.is_empty() {
             return self.ask(ConflictKind::AmbiguousMatch, strong);
         }
@@ -352,7 +371,8 @@ impl<'w> Matcher<'_, 'w> {
             let kind = if back { ConflictKind::BackUnderNewId } else { ConflictKind::AlreadySomeones };
             return self.ask(kind, linked);
         }
-        let weak: Vec<&Hit> = hits.iter().filter(|hit| self.free(hit)).collect();
+        let joined = |hit: &&Hit| self.joined.contains(&self.employees[hit.at].id);
+        let weak: Vec<&Hit> = hits.iter().filter(|hit| self.free(hit) && !joined(hit)).collect();
         if weak.is_empty() { Match::Nobody } else { self.ask(ConflictKind::AmbiguousMatch, weak) }
     }
 
