@@ -37,6 +37,12 @@ impl Refusal {
         Refusal { code: Some(code), advice: advice(code, &text, doing), text }
     }
 
+    /// Whether it is about the moment and not about the value: busy (51),
+    /// unavailable (52), out of time (3).
+    pub fn is_passing(&self) -> bool {
+        matches!(self.code, Some(3 | 51 | 52))
+    }
+
     pub(crate) fn ours(advice: impl Into<String>) -> Self {
         Refusal { code: None, text: String::new(), advice: advice.into() }
     }

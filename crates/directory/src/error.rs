@@ -39,6 +39,15 @@ impl Error {
         matches!(self, Error::Lost { .. })
     }
 
+    /// Whether the server cannot be reached or signed in to: every further
+    /// request would end the same way.
+    pub fn is_gone(&self) -> bool {
+        matches!(
+            self,
+            Error::Connect { .. } | Error::Tls { .. } | Error::SignIn { .. } | Error::Lost { .. }
+        )
+    }
+
     pub(crate) fn code(&self) -> Option<u32> {
         match self {
             Error::Refused { refusal, .. } | Error::SignIn { refusal, .. } => refusal.code,

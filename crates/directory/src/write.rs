@@ -56,6 +56,8 @@ pub enum Outcome {
     /// The connection died after the request was sent: only the next read
     /// will tell.
     Unknown(String),
+    /// The server cannot be reached any more; nothing was written.
+    Gone(Error),
 }
 
 #[derive(Clone, Debug, Default)]
@@ -81,9 +83,14 @@ impl Directory {
         job.batches.push_back(writable);
         while let Some(batch) = job.batches.pop_front() {
             if let Err(error) = self.attempt(target, &batch, &mut job).await {
-                let refusal =
-                    Refusal { advice: format!("nothing was written: {error}"), ..refusal_of(&error) };
-                job.settle_all(&batch, &Outcome::Refused(refusal));
+                let advice = format!("nothing was written: {error}");
+                job.settle_all(
+                    &batch,
+                    &match error.is_gone() {
+                        true => Outcome::Gone(error),
+                        false => Outcome::Refused(Refusal { advice, ..refusal_of(&error) }),
+                    },
+                );
             }
         }
         job.report

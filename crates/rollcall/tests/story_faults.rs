@@ -39,17 +39,45 @@ fn a_directory_that_cannot_be_read() {
     let of = |what, server, says: &[&str]| Fault::of(what, server, &[], says);
     let faults = [
         on("port", &["--port", "4799"], &["127.0.0.1:4799", "refused", "check the port"]),
-        on("host", &["--host", "nosuch.invalid"], &["nosuch.invalid", "the name is unknown", "check the server address"]),
-        on("password", &["--password-file", &wrong], &["sign-in was refused", "password is wrong", "code 49"]),
-        on("user", &["--bind-dn", "cn=nobody,dc=example,dc=test"], &["sign-in was refused", "the name or the password"]),
-        on("base", &["--base-dn", "dc=wrong,dc=test"], &["domain root `dc=wrong,dc=test`", "check the name of the domain root"]),
-        on("ou", &["--ou", "ou=nowhere,dc=example,dc=test"], &["`ou=nowhere,dc=example,dc=test`", "no such entry"]),
-        on("ca", &["--ca-file", &other_ca], &["authority that is not trusted", "give the CA certificate", &fingerprint(&server)]),
+        on(
+            "host",
+            &["--host", "nosuch.invalid"],
+            &["nosuch.invalid", "the name is unknown", "check the server address"],
+        ),
+        on(
+            "password",
+            &["--password-file", &wrong],
+            &["sign-in was refused", "password is wrong", "code 49"],
+        ),
+        on(
+            "user",
+            &["--bind-dn", "cn=nobody,dc=example,dc=test"],
+            &["sign-in was refused", "the name or the password"],
+        ),
+        on(
+            "base",
+            &["--base-dn", "dc=wrong,dc=test"],
+            &["domain root `dc=wrong,dc=test`", "check the name of the domain root"],
+        ),
+        on(
+            "ou",
+            &["--ou", "ou=nowhere,dc=example,dc=test"],
+            &["`ou=nowhere,dc=example,dc=test`", "no such entry"],
+        ),
+        on(
+            "ca",
+            &["--ca-file", &other_ca],
+            &["authority that is not trusted", "give the CA certificate", &fingerprint(&server)],
+        ),
         on("no-tls", &["--security", "none"], &["connection was lost", "choose LDAPS"]),
         on("starttls", &["--security", "starttls"], &["connection was lost", "choose LDAPS"]),
         on("ldaps", &["--port", "4710"], &["TLS handshake", "is this its TLS port?"]),
         of("expired", &expired, &["has expired", "have it renewed", &fingerprint(&expired)]),
-        of("elsewhere", &elsewhere, &["`127.0.0.1`", "but for elsewhere.example.test", &fingerprint(&elsewhere)]),
+        of(
+            "elsewhere",
+            &elsewhere,
+            &["`127.0.0.1`", "but for elsewhere.example.test", &fingerprint(&elsewhere)],
+        ),
         of("self-signed", &own_ca, &["self-signed", "pin it by its fingerprint", &fingerprint(&own_ca)]),
     ];
     for fault in faults {
@@ -70,7 +98,9 @@ fn a_directory_that_cannot_be_read() {
     let output = add(&company, "filter", &server, &["--filter", "(&(cn=a)(cn=b)"]).exits(2);
     assert!(output.stderr.contains("wrong at character 15: a closing parenthesis is missing"), "{output:#?}");
     // A pinned certificate may be self-signed, expired or somebody else's.
-    for (what, server) in [("pinned-self-signed", &own_ca), ("pinned-expired", &expired), ("pinned-name", &elsewhere)] {
+    for (what, server) in
+        [("pinned-self-signed", &own_ca), ("pinned-expired", &expired), ("pinned-name", &elsewhere)]
+    {
         add(&company, what, server, &["--fingerprint", &server.fingerprint]).ok();
         let report = Report::of(company.run(&["sync", what, "--json"])).exits(0);
         assert_eq!(report.json["directory"], json!({ "verdict": "complete", "read": 0 }));
@@ -78,7 +108,12 @@ fn a_directory_that_cannot_be_read() {
     let output = add(&company, "nobody", &server, &["--filter", "(cn=nobody at all)"]).ok();
     assert_eq!(output.code, Some(0));
     let report = Report::of(company.run(&["sync", "nobody", "--json"])).exits(0);
-    assert!(report.json["warnings"][0].as_str().expect("a warning").contains("check domain root, subdivisions and filter"));
+    assert!(
+        report.json["warnings"][0]
+            .as_str()
+            .expect("a warning")
+            .contains("check domain root, subdivisions and filter")
+    );
     assert_eq!((company.pbx.writes(), server.marks()), (1, marks), "only the key was made");
 }
 
@@ -90,7 +125,10 @@ fn starttls_demanded_and_given() {
     let company = Company::new(server, Pbx::start(), &[]);
     company.edit(&["--port", "4715", "--security", "none"]);
     let output = company.run(&["sync", DOMAIN]).exits(1);
-    assert!(output.stderr.contains("only answers on an encrypted connection: choose LDAPS or StartTLS"), "{output:#?}");
+    assert!(
+        output.stderr.contains("only answers on an encrypted connection: choose LDAPS or StartTLS"),
+        "{output:#?}"
+    );
     company.edit(&["--security", "starttls"]);
     assert_eq!(company.sync().counts()["created"], 3);
     company.quiet().exits(0);
@@ -104,7 +142,10 @@ fn samba_refuses_plain_and_takes_starttls() {
     let company = Company::new(server, Pbx::start(), &["--ou", &people]);
     company.edit(&["--port", "389", "--security", "none"]);
     let output = company.run(&["sync", DOMAIN]).exits(1);
-    assert!(output.stderr.contains("wants a protected connection for this: choose LDAPS or StartTLS"), "{output:#?}");
+    assert!(
+        output.stderr.contains("wants a protected connection for this: choose LDAPS or StartTLS"),
+        "{output:#?}"
+    );
     company.edit(&["--security", "starttls"]);
     assert_eq!(company.sync().exits(0).counts()["created"], 1);
     company.edit(&["--port", "636", "--security", "ldaps"]);
@@ -264,20 +305,32 @@ fn a_pbx_that_misbehaves() {
         Mischief { spec: "pbx.drop=x1", code: 0, says: &[] },
         Mischief { spec: "pbx.race=x1", code: 0, says: &[] },
         // One person waits for the next run, everyone else is done.
-        Mischief { spec: "pbx.timeout=x1", code: 4, says: &["nobody knows whether the PBX did", "The next run looks again"] },
+        Mischief {
+            spec: "pbx.timeout=x1",
+            code: 4,
+            says: &["nobody knows whether the PBX did", "The next run looks again"],
+        },
         Mischief { spec: "pbx.drop-before=x1", code: 4, says: &["nobody knows whether the PBX did"] },
         // Nothing can be done, and that is said.
         Mischief { spec: "pbx.locked=always", code: 4, says: &["database is locked"] },
         Mischief { spec: "pbx.total=-1", code: 3, says: &["the PBX counts"] },
         Mischief { spec: "pbx.gateway=always", code: 1, says: &["502 Bad Gateway", "look at the PBX"] },
-        Mischief { spec: "pbx.forbidden=always", code: 1, says: &["refuses this address", "the PBX's firewall"] },
+        Mischief {
+            spec: "pbx.forbidden=always",
+            code: 1,
+            says: &["refuses this address", "the PBX's firewall"],
+        },
         Mischief { spec: "pbx.busy=always", code: 1, says: &["the PBX is busy"] },
     ];
     for (round, Mischief { spec, code, says }) in table.iter().enumerate() {
         let names: Vec<String> = ["One", "Two", "Three"].map(|n| format!("{n} Of-Round-{round}")).to_vec();
         for (at, name) in names.iter().enumerate() {
             let mail = format!("r{round}-{at}@example.test");
-            company.server.hire(&format!("r{round}n{at}"), name, &[("mail", &mail), ("mobile", &format!("+7916{round:03}{at:04}"))]);
+            company.server.hire(
+                &format!("r{round}n{at}"),
+                name,
+                &[("mail", &mail), ("mobile", &format!("+7916{round:03}{at:04}"))],
+            );
         }
         company.pbx.misbehave(spec);
         let output = company.run(&["sync", DOMAIN, "--json"]).exits(*code);
@@ -337,7 +390,10 @@ fn what_is_no_pbx() {
     let own = company.pbx.url();
     let table: [(&[&str], &[&str]); 3] = [
         (&["--url", &web], &["something that is not MikoPBX", "It works!"]),
-        (&["--url", "http://127.0.0.1:9"], &["cannot be reached", "Check the address, the port and the firewall"]),
+        (
+            &["--url", "http://127.0.0.1:9"],
+            &["cannot be reached", "Check the address, the port and the firewall"],
+        ),
         (&["--url", &own, "--api-key-file", &wrong], &["did not accept the sign-in"]),
     ];
     for (options, says) in table {

@@ -23,6 +23,8 @@ words! {
     pub enum Outcome {
         Running = "running",
         Done = "done",
+        /// It did what it could: a side was read in part, or went away.
+        Partial = "partial",
         /// The guard stopped it before its first write.
         Halted = "halted",
         Failed = "failed",

@@ -106,7 +106,7 @@ impl Run {
         match self.outcome {
             Outcome::Done => Ink::Good,
             Outcome::Running => Ink::Plain,
-            Outcome::Halted | Outcome::Cancelled | Outcome::Interrupted => Ink::Warn,
+            Outcome::Halted | Outcome::Partial | Outcome::Cancelled | Outcome::Interrupted => Ink::Warn,
             Outcome::Failed => Ink::Bad,
         }
     }

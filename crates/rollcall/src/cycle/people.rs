@@ -55,6 +55,10 @@ pub fn report(about: About<'_>, world: &World, plan: &Plan, progressed: Progress
             let mut person = one(line, action, done, in_conflict.contains(id), values.of_person(id));
             if matches!(progressed, Progressed::Halted) {
                 person.updated = None;
+                if action.is_some() && person.status == Status::Processed {
+                    person.status = Status::Skipped;
+                    person.reason.get_or_insert_with(|| "the guard stopped the run".to_owned());
+                }
             }
             let shown = matches!(progressed, Progressed::Previewed);
             tally(&mut counts, line, action, done, &person, shown);
@@ -95,12 +99,12 @@ fn one(
         (None, Some(action)) => planned(action),
         (None, None) => Vec::new(),
     };
-    let happened = |side: Side| {
-        changes.iter().any(|change| {
-            change.side == side && matches!(change.result, ChangeResult::Planned | ChangeResult::Done)
-        })
-    };
+    let happened = |side: Side| changes.iter().any(|change| happened_to(change, side));
     let failed = done.is_some_and(|done| done.failed.is_some());
+    let new_number = changes.iter().rev().find_map(|change| {
+        let counts = change.field == Field::Extension && happened_to(change, Side::Pbx);
+        change.after.clone().filter(|_| counts)
+    });
     let status = match line.outcome {
         _ if failed => Status::Failed,
         _ if in_conflict => Status::Conflict,
@@ -113,6 +117,7 @@ fn one(
         name: line.name.to_string(),
         extension: done
             .and_then(|done| done.number.clone())
+            .or_else(|| new_number.clone())
             .or_else(|| line.extension.as_deref().map(str::to_owned)),
         employee: done.and_then(|done| done.employee).or(line.employee).map(|id| id.0),
         values,
@@ -122,6 +127,10 @@ fn one(
         reason: done.and_then(|done| done.failed.clone()).or_else(|| line.reason.clone()),
         differs: line.differs.clone(),
     }
+}
+
+fn happened_to(change: &ChangeReport, side: Side) -> bool {
+    change.side == side && matches!(change.result, ChangeResult::Planned | ChangeResult::Done)
 }
 
 /// The changes of an action nobody carried out.

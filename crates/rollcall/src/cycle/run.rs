@@ -170,14 +170,15 @@ async fn carry_out(
     recover::settle(app, &gathered.recovered).await?;
     touch(app, run, &plan).await?;
     progress.phase(Phase::Write, Some(plan.actions.len()));
-    let done = write(app, row, run, &gathered, &mut sides, &plan, progress).await?;
-    let warnings = gathered.warnings.iter().cloned().chain(moved).collect();
+    let (done, stopped) = write(app, row, run, &gathered, &mut sides, &plan, progress).await?;
+    let warnings = gathered.warnings.iter().cloned().chain(moved).chain(stopped.clone()).collect();
     let mut report = people::report(about(warnings), &gathered.world, &plan, Progressed::CarriedOut(&done));
     remember(app, row, &gathered, &done, &mut report, reviewed.is_none()).await?;
     if let Some(reviewed) = reviewed {
         app.store.settle_plan(row.id, &reviewed.hash, PlanState::Applied).await?;
     }
-    finish(app, run, Outcome::Done, &report).await?;
+    let whole = stopped.is_none() && plan.directory.is_complete() && plan.pbx.is_complete();
+    finish(app, run, if whole { Outcome::Done } else { Outcome::Partial }, &report).await?;
     sides.directory.close().await;
     Ok(report)
 }
@@ -190,14 +191,15 @@ async fn write(
     sides: &mut Sides,
     plan: &Plan,
     progress: &dyn Progress,
-) -> Result<Vec<Done>> {
+) -> Result<(Vec<Done>, Option<String>)> {
     let (world, looked) = (&gathered.world, &gathered.looked);
     let apply = Apply::new(app, row, run, world, looked, &sides.pbx, &mut sides.directory).await?;
     for number in apply.given_up() {
         app.store.release_number(row.pbx, &number, world.now_ms).await?;
     }
     app.store.agree(row.id, &[], &apply.observed(&plan.actions)).await?;
-    Ok(apply.carry_out(&plan.actions, progress).await)
+    let done = apply.carry_out(&plan.actions, progress).await;
+    Ok((done, apply.stopped()))
 }
 
 /// Brings our memory up to date: conflicts, refusals, what was read.

@@ -141,7 +141,10 @@ pub struct Report {
 /// The gist, for a story that went wrong.
 impl fmt::Debug for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let notes = self.people().iter().filter_map(|person| Some((text(&person["name"]), person["reason"].as_str()?)));
+        let notes = self
+            .people()
+            .iter()
+            .filter_map(|person| Some((text(&person["name"]), person["reason"].as_str()?)));
         f.debug_struct("Report")
             .field("code", &self.code)
             .field("directory", &self.json["directory"])

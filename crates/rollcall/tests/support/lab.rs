@@ -152,7 +152,8 @@ impl Server {
 
     /// The same with a value that is no text.
     pub fn set_bytes(&self, dn: &str, attribute: &str, value: &[u8]) {
-        self.try_set_bytes(dn, attribute, value).unwrap_or_else(|refusal| panic!("{attribute} of {dn}: {refusal}"));
+        self.try_set_bytes(dn, attribute, value)
+            .unwrap_or_else(|refusal| panic!("{attribute} of {dn}: {refusal}"));
     }
 
     pub fn try_set_bytes(&self, dn: &str, attribute: &str, value: &[u8]) -> Result<(), String> {

@@ -58,20 +58,9 @@ impl Pbx {
         KEY.to_owned()
     }
 
-    /// Requests that changed something or meant to: all but reading and signing in.
+    /// Requests that changed something, or meant to.
     pub fn writes(&self) -> u64 {
-        let requests = self.pbx.requests();
-        let tried =
-            requests.iter().filter(|one| one.method.as_str() != "GET" && !one.path.contains("/auth:"));
-        tried.count() as u64
-    }
-
-    pub fn requests(&self) -> Vec<String> {
-        self.pbx
-            .requests()
-            .iter()
-            .map(|one| format!("{} {} {:?}", one.method, one.path, one.status))
-            .collect()
+        self.pbx.attempts()
     }
 
     pub fn employees(&self) -> Vec<Employee> {

@@ -187,6 +187,12 @@ impl Pbx {
         self.server().writes
     }
 
+    /// How many requests meant to change something, equal values and refused
+    /// ones among them: all but reading and signing in.
+    pub fn attempts(&self) -> u64 {
+        self.server().attempts
+    }
+
     /// The requests so far, the oldest first; at most the last ten thousand.
     pub fn requests(&self) -> Vec<Logged> {
         self.server().log.iter().cloned().collect()

@@ -29,6 +29,7 @@ pub(super) struct Server {
     pub faults: Faults,
     pub log: VecDeque<Logged>,
     pub writes: u64,
+    pub attempts: u64,
     auth: Auth,
     limit: RateLimit,
     files: VecDeque<(String, Bytes)>,
@@ -59,6 +60,7 @@ impl Server {
             faults,
             log: VecDeque::new(),
             writes: 0,
+            attempts: 0,
             auth: Auth::new(web_login, web_password, random),
             limit: RateLimit::default(),
             files: VecDeque::new(),
@@ -287,6 +289,8 @@ impl Server {
     }
 
     fn remember(&mut self, request: &Request<'_>, status: Option<u16>) {
+        let reads = *request.method == Method::GET || request.path.contains("/auth:");
+        self.attempts += u64::from(!reads);
         let query =
             request.query.split('&').map(|pair| if pair.starts_with("token=") { "token=…" } else { pair });
         let query: Vec<&str> = query.filter(|pair| !pair.is_empty()).collect();

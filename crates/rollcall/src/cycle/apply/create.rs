@@ -90,7 +90,7 @@ impl Apply<'_> {
                     (field, if lost { Err(unknown.clone()) } else { Ok(()) })
                 };
                 let outcomes = vec![outcome(Field::Email, &new.email), outcome(Field::Mobile, &new.mobile)];
-                Ok(Saved { record, outcomes, photo_etag: None })
+                Ok(Saved { before: record.fields.clone(), record, outcomes, photo_etag: None })
             }
             false => Err(Error::Occupied { number: new.number.clone(), holder: "somebody else meanwhile".to_owned() }),
         }
@@ -124,6 +124,8 @@ impl Apply<'_> {
         link.dial = saved.record.dial().into();
         link.record_looked_ms = now_ms;
         self.note_created(action, new, &saved, done);
+        stand_on_the_new(person, &saved, done);
+        stand_on_stored(person, &saved, done);
         self.first_pairs(&mut link, &saved, action, done);
         let again: Vec<_> = self.links.get(action.person.as_str()).map(|link| link.person.clone()).into_iter().collect();
         self.app.store.agree(self.row.id, &again, std::slice::from_ref(&link)).await?;
@@ -204,7 +206,8 @@ impl Apply<'_> {
         let Some(wanted) = wanted.filter(|value| value.canonical() != GENERATED) else {
             return Ok(checks::generate_secret(&*self.app.random));
         };
-        let secret = self.directory.lock().await.secret(&target(action), wanted).await?;
+        let secret = self.directory.lock().await.secret(&target(action), wanted).await;
+        let secret = secret.map_err(|error| self.directory_failed(error))?;
         let secret = secret.ok_or_else(|| anyhow!("the SIP password changed in the directory meanwhile"))?;
         match checks::secret(&secret) {
             Ok(()) => Ok(secret),
@@ -225,7 +228,10 @@ impl Apply<'_> {
             kind,
             field,
             name: action.name.to_string(),
-            refused_by: RefusedBy::Pbx,
+            refused_by: match error {
+                Error::Unusable { .. } => RefusedBy::Rollcall,
+                _ => RefusedBy::Pbx,
+            },
             directory_value: Some(number.to_owned()),
             pbx_value: None,
             reason: error.to_string(),
@@ -258,4 +264,43 @@ impl Apply<'_> {
 fn sent(action: &Action, field: Field) -> Option<String> {
     let change = action.pbx.iter().find(|change| change.field == field)?;
     change.after.as_ref().map(|value| value.raw().to_owned())
+}
+
+/// What was refused before the employee existed stands on what the PBX has
+/// instead, a generated password for one, as the next run will find it.
+fn stand_on_stored(person: &Person, saved: &Saved, done: &mut Done) {
+    let stands_on = |field: Field| {
+        reconcile::plan::field_stands_on(field, &person.fields[field], &saved.record.fields[field])
+    };
+    for row in &mut done.set_aside {
+        if let Some(field) = row.field {
+            row.stands_on = stands_on(field);
+            row.conflict.stands_on.clone_from(&row.stands_on);
+        }
+    }
+    for conflict in &mut done.conflicts {
+        if let Some(field) = conflict.field {
+            conflict.stands_on = stands_on(field);
+        }
+    }
+}
+
+/// What was refused along with a creation stands on what the PBX stored instead:
+/// that is what the next run compares.
+fn stand_on_the_new(person: &Person, saved: &Saved, done: &mut Done) {
+    let stands_on =
+        |field: Field| reconcile::plan::field_stands_on(field, &person.fields[field], &saved.record.fields[field]);
+    for conflict in &mut done.conflicts {
+        conflict.employee = Some(saved.record.id);
+        if let Some(field) = conflict.field {
+            conflict.stands_on = stands_on(field);
+        }
+    }
+    for row in &mut done.set_aside {
+        row.conflict.employee = Some(saved.record.id);
+        if let Some(field) = row.field {
+            row.stands_on = stands_on(field);
+            row.conflict.stands_on.clone_from(&row.stands_on);
+        }
+    }
 }

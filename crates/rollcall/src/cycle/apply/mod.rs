@@ -166,7 +166,7 @@ impl<'a> Apply<'a> {
     }
 
     /// Why nothing more is tried, if that is so.
-    fn stopped(&self) -> Option<String> {
+    pub fn stopped(&self) -> Option<String> {
         self.stopped.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clone()
     }
 

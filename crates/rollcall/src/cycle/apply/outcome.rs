@@ -49,3 +49,25 @@ impl Done {
         self.failed.get_or_insert(why);
     }
 }
+
+/// Why a change could not even be sent.
+pub enum NotSent {
+    /// The value to send is another one by now, on this side.
+    Moved(&'static str),
+    /// The other side could not take it.
+    Unfit(String),
+    /// It could not be fetched.
+    Failed(anyhow::Error),
+}
+
+impl NotSent {
+    pub fn unfit(why: anyhow::Error) -> Self {
+        NotSent::Unfit(why.to_string())
+    }
+}
+
+impl<E: Into<anyhow::Error>> From<E> for NotSent {
+    fn from(error: E) -> Self {
+        NotSent::Failed(error.into())
+    }
+}

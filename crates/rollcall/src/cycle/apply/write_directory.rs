@@ -2,11 +2,12 @@
 //! preconditions, and what the directory says afterwards.
 
 use super::write_pbx::{differs, target};
+use super::outcome::NotSent;
 use super::{Apply, Done};
 use crate::cycle::photo;
 use crate::cycle::report::{ChangeReport, ChangeResult, Side};
 use crate::limits;
-use anyhow::{Result, anyhow};
+use anyhow::Result;
 use directory::{Content, Kind, Outcome, Write};
 use pbx::PhotoAnswer;
 use reconcile::plan::{Action, Change};
@@ -25,6 +26,10 @@ impl Apply<'_> {
         if action.directory.is_empty() {
             return Ok(());
         }
+        if let Some(why) = self.stopped() {
+            self.not_tried(Side::Directory, &action.directory, &why, done);
+            return Ok(());
+        }
         let mut writes = Vec::new();
         let mut sent = Vec::new();
         for change in &action.directory {
@@ -33,7 +38,7 @@ impl Apply<'_> {
                     writes.push(Write { field: change.field, before: change.before.clone(), after });
                     sent.push(change.clone());
                 }
-                Err(why) => self.refused_here(action, Side::Directory, change, &why.to_string(), done),
+                Err(why) => self.not_sent(action, Side::Directory, change, why, done),
             }
         }
         if writes.is_empty() {
@@ -62,7 +67,17 @@ impl Apply<'_> {
                 }
                 Some(Outcome::Refused(refusal)) => {
                     self.settle(row, State::Refused, None, None).await?;
-                    self.refused_there(action, Side::Directory, change, &refusal.to_string(), done);
+                    let why = refusal.to_string();
+                    match refusal.code {
+                        _ if refusal.is_passing() => self.failed(Side::Directory, change, &why, done),
+                        Some(_) => self.refused_there(action, Side::Directory, change, &why, done),
+                        None => self.refused_here(action, Side::Directory, change, &why, done),
+                    }
+                }
+                Some(Outcome::Gone(error)) => {
+                    self.settle(row, State::Refused, None, None).await?;
+                    let why = self.directory_failed(error.clone()).to_string();
+                    self.failed(Side::Directory, change, &why, done);
                 }
                 Some(Outcome::Unknown(why)) => {
                     self.settle(row, State::Unknown, None, None).await?;
@@ -101,28 +116,32 @@ impl Apply<'_> {
     }
 
     /// What is sent for a change. Secrets and pictures are fetched here.
-    async fn directory_content(&self, employee: EmployeeId, change: &Change) -> Result<Option<Content>> {
+    async fn directory_content(
+        &self,
+        employee: EmployeeId,
+        change: &Change,
+    ) -> Result<Option<Content>, NotSent> {
         let Some(after) = &change.after else { return Ok(None) };
         Ok(Some(match change.field {
             Field::Photo => {
                 let PhotoAnswer::Picture { bytes, reading, .. } = self.pbx.photo(employee, None).await? else {
-                    return Err(anyhow!("the picture is gone from the PBX meanwhile"));
+                    return Err(NotSent::Moved("PBX"));
                 };
                 if !reading.values().iter().any(|now| now.equivalent(after)) {
-                    return Err(anyhow!("it changed in the PBX meanwhile"));
+                    return Err(NotSent::Moved("PBX"));
                 }
                 let max = match self.directory.lock().await.settings().kind {
                     Kind::ActiveDirectory => limits::AD_PHOTO_BYTES_MAX,
                     Kind::OpenLdap | Kind::Ds389 | Kind::FreeIpa => limits::PBX_PHOTO_BYTES_MAX,
                 };
-                Content::Photo(photo::fit(bytes.to_vec(), max)?)
+                Content::Photo(photo::fit(bytes.to_vec(), max).map_err(NotSent::unfit)?)
             }
             Field::SipPassword => {
                 let secret = self.pbx.secret(employee).await?;
                 let now = self.app.store.fingerprinter().secret(secret.expose_secret().as_bytes());
                 let generated = after.canonical() == reconcile::plan::GENERATED;
                 if !generated && now.is_ok_and(|now| now.canonical() != after.canonical()) {
-                    return Err(anyhow!("it changed in the PBX meanwhile"));
+                    return Err(NotSent::Moved("PBX"));
                 }
                 Content::Secret(secret)
             }
@@ -142,6 +161,34 @@ impl Apply<'_> {
             bytes,
         };
         Ok(Some(self.app.store.keep_picture(&picture).await?))
+    }
+
+    /// A change that was not made for a reason that has nothing to do with it:
+    /// no conflict, the next run tries again.
+    pub(super) fn failed(&self, side: Side, change: &Change, why: &str, done: &mut Done) {
+        done.note(side, change, ChangeResult::Refused, Some(why.to_owned()));
+        done.fail(why.to_owned());
+    }
+
+    /// An error of the directory. One that is gone would fail for everybody
+    /// who is left, after a wait each.
+    pub(super) fn directory_failed(&self, error: directory::Error) -> anyhow::Error {
+        if error.is_gone() {
+            self.stop(&format!("the directory is gone: {error}"));
+        }
+        error.into()
+    }
+
+    /// A change whose value could not be had, or not be sent.
+    pub(super) fn not_sent(&self, action: &Action, side: Side, change: &Change, why: NotSent, done: &mut Done) {
+        match why {
+            NotSent::Moved(in_the) => {
+                let note = format!("it changed in the {in_the} meanwhile: the next run compares it again");
+                done.note(side, change, ChangeResult::Moved, Some(note));
+            }
+            NotSent::Unfit(why) => self.refused_here(action, side, change, &why, done),
+            NotSent::Failed(error) => self.failed(side, change, &error.to_string(), done),
+        }
     }
 
     /// A change that could not be sent at all.

@@ -1,11 +1,12 @@
 //! The PBX side of one person's writes: contents fetched at the last moment,
 //! one save, and what the PBX made of it.
 
+use super::outcome::NotSent;
 use super::{Apply, Done};
 use crate::cycle::photo;
 use crate::cycle::report::{ChangeResult, Side};
 use crate::limits;
-use anyhow::{Result, anyhow};
+use anyhow::Result;
 use bytes::Bytes;
 use directory::Target;
 use pbx::{Error, FieldWrite, PhotoAnswer, Saved};
@@ -37,7 +38,7 @@ impl Apply<'_> {
                     writes.push(FieldWrite { change: content, expected });
                     sent.push(change.clone());
                 }
-                Err(why) => self.refused_here(action, Side::Pbx, change, &why.to_string(), done),
+                Err(why) => self.not_sent(action, Side::Pbx, change, why, done),
             }
         }
         if writes.is_empty() {
@@ -102,6 +103,7 @@ impl Apply<'_> {
             }
         }
         done.pbx_writes += u32::from(fields_written);
+        self.take_repairs(sent, &saved, link, done);
         // The save read the whole record again. Where somebody else's edit came
         // to light, the record was not looked at yet: the next run has to.
         let news = [Field::Mobile, Field::SipPassword].into_iter().any(|field| {
@@ -119,9 +121,35 @@ impl Apply<'_> {
         Ok(())
     }
 
+    /// Saving one field, the PBX may cut or clean another. That is nobody's
+    /// edit: it is agreed and told, and never sent to the directory.
+    fn take_repairs(&self, sent: &[Change], saved: &Saved, link: &mut Link, done: &mut Done) {
+        let others = [Field::Name, Field::Extension, Field::Mobile, Field::Email].into_iter();
+        for field in others.filter(|field| sent.iter().all(|change| change.field != *field)) {
+            let before = saved.before[field].values().first();
+            let after = saved.record.fields[field].values().first();
+            let known = link.pbx[field].as_ref().is_some_and(|sight| sight.value.as_ref() == before);
+            if before == after || !known {
+                continue;
+            }
+            let change = Change {
+                field,
+                before: before.cloned(),
+                after: after.cloned(),
+                cause: reconcile::merge::Cause::PbxChanged,
+            };
+            let note = "the PBX changed it by itself while another field was saved".to_owned();
+            done.note(Side::Pbx, &change, ChangeResult::Done, Some(note));
+            link.pbx[field] = Some(super::written(after.cloned(), self.app.clock.now_ms(), None));
+            if let Some(pair) = &mut link.pairs[field] {
+                pair.pbx = after.cloned();
+            }
+        }
+    }
+
     /// What is sent for a change. Secrets and pictures are fetched again here
     /// and refused if they moved since they were read.
-    async fn pbx_content(&self, action: &Action, change: &Change) -> Result<pbx::Change> {
+    async fn pbx_content(&self, action: &Action, change: &Change) -> Result<pbx::Change, NotSent> {
         let text = || change.after.as_ref().map(|value| value.raw().to_owned());
         Ok(match change.field {
             Field::Name => pbx::Change::Name(text().unwrap_or_default()),
@@ -130,22 +158,27 @@ impl Apply<'_> {
             Field::Email => pbx::Change::Email(text()),
             Field::Photo => pbx::Change::Photo(self.directory_photo(action, change).await?.map(Bytes::from)),
             Field::SipPassword => {
-                let Some(wanted) = &change.after else { return Err(anyhow!("a SIP password is never cleared")) };
-                let secret = self.directory.lock().await.secret(&target(action), wanted).await?;
-                pbx::Change::SipPassword(secret.ok_or_else(|| anyhow!("it changed in the directory meanwhile"))?)
+                let Some(wanted) = &change.after else {
+                    return Err(NotSent::Unfit("a SIP password is never cleared".to_owned()));
+                };
+                let secret = self.directory.lock().await.secret(&target(action), wanted).await;
+                let secret = secret.map_err(|error| self.directory_failed(error))?;
+                pbx::Change::SipPassword(secret.ok_or(NotSent::Moved("directory"))?)
             }
         })
     }
 
     /// The directory's picture as the PBX can take it.
-    pub(super) async fn directory_photo(&self, action: &Action, change: &Change) -> Result<Option<Vec<u8>>> {
+    async fn directory_photo(&self, action: &Action, change: &Change) -> Result<Option<Vec<u8>>, NotSent> {
         let Some(wanted) = &change.after else { return Ok(None) };
-        let bytes = self.directory.lock().await.photo_bytes(&target(action), wanted).await?;
-        let bytes = bytes.ok_or_else(|| anyhow!("it changed in the directory meanwhile"))?;
+        let bytes = self.directory.lock().await.photo_bytes(&target(action), wanted).await;
+        let bytes = bytes.map_err(|error| self.directory_failed(error))?;
+        let bytes = bytes.ok_or(NotSent::Moved("directory"))?;
         if bytes.len() < limits::PBX_PHOTO_BYTES_MIN {
-            return Err(anyhow!("the picture has {} bytes, and the PBX takes none below 1 KiB", bytes.len()));
+            let why = format!("the picture has {} bytes, and the PBX takes none below 1 KiB", bytes.len());
+            return Err(NotSent::Unfit(why));
         }
-        Ok(Some(photo::fit(bytes, limits::PBX_PHOTO_BYTES_MAX)?))
+        Ok(Some(photo::fit(bytes, limits::PBX_PHOTO_BYTES_MAX).map_err(NotSent::unfit)?))
     }
 
     /// Keeps a picture that is about to be overwritten, for undo.
@@ -177,8 +210,11 @@ impl Apply<'_> {
                 done.note(Side::Pbx, change, ChangeResult::Unknown, Some(error.to_string()));
                 done.fail(error.to_string());
             }
-            Error::Refused { .. } | Error::Occupied { .. } | Error::Unusable { .. } | Error::NotTried { .. } => {
+            Error::Refused { .. } | Error::Occupied { .. } => {
                 self.refused_there(action, Side::Pbx, change, &error.to_string(), done);
+            }
+            Error::Unusable { .. } | Error::NotTried { .. } => {
+                self.refused_here(action, Side::Pbx, change, &error.to_string(), done);
             }
             _ => {
                 if !matches!(error, Error::Gone { .. }) {
