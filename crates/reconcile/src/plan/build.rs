@@ -5,14 +5,14 @@ use super::describe;
 use super::renumber::{self, Want};
 use super::{Action, HeldBack, LineOutcome, PersonLine, Plan};
 use crate::absence::Vanished;
-use crate::conflict::{Answer, Conflict, ConflictKind, WayOut};
+use crate::conflict::{Answer, Candidate, Conflict, ConflictKind, WayOut};
 use crate::field::Field;
 use crate::guard;
 use crate::join::{self, Match};
 use crate::numbers;
 use crate::person::{Person, PersonId};
 use crate::world::{Index, World};
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 /// Makes the plan for a world. Pure: the same world gives the same plan.
 pub fn plan(world: &World) -> Plan {
@@ -153,7 +153,7 @@ impl<'w> Builder<'w> {
                         vec![WayOut::Relink, WayOut::NewEmployee, WayOut::LeaveOut],
                     ),
                     ConflictKind::AlreadySomeones => (
-                        "the employee who matches is already somebody else's".to_owned(),
+                        format!("the employee who matches is already {}", self.owners(candidates)),
                         vec![WayOut::NewEmployee, WayOut::LeaveOut],
                     ),
                     _ => (
@@ -166,6 +166,20 @@ impl<'w> Builder<'w> {
                 self.conflicted(person, conflict, reason);
             }
         }
+    }
+
+    /// Whose the candidates are, here or on another server.
+    fn owners(&self, candidates: &[Candidate]) -> String {
+        let owners = candidates.iter().map(|candidate| {
+            let here = self.index.links_by_employee.get(&candidate.employee);
+            let elsewhere = self.world.linked_elsewhere.get(&candidate.employee);
+            match (here, elsewhere) {
+                (Some(link), _) => format!("that of {}", link.name),
+                (None, Some(server)) => format!("that of somebody on server `{server}`"),
+                (None, None) => "somebody else's".to_owned(),
+            }
+        });
+        owners.collect::<Vec<_>>().join(", or ")
     }
 
     pub fn conflicted(&mut self, person: &Person, conflict: Conflict, reason: String) {
@@ -185,6 +199,7 @@ impl<'w> Builder<'w> {
         self.conflicts.sort_by(|a, b| {
             (&a.name, &a.person, a.kind, a.field).cmp(&(&b.name, &b.person, b.kind, b.field))
         });
+        let warnings = numbers::warning(self.world).into_iter().chain(shared_mail(self.world, &actions)).collect();
         let joins = actions.iter().filter(|action| matches!(action.link, Some(super::LinkStep::Join { .. })));
         let people = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
         let (linked, joining) = (people(self.world.links.len()), people(joins.count()));
@@ -199,9 +214,41 @@ impl<'w> Builder<'w> {
                 .into_iter()
                 .map(|(what, (people, why))| HeldBack { what: what.to_owned(), people, why })
                 .collect(),
-            warnings: numbers::warning(self.world).into_iter().collect(),
+            warnings,
             directory: self.world.people.verdict.clone(),
             pbx: self.world.employees.verdict.clone(),
         }
     }
+}
+
+/// E-mail addresses that new employees share with others: the PBX takes that
+/// without a word, and the next one to match by e-mail would be ambiguous.
+fn shared_mail(world: &World, actions: &[Action]) -> Vec<String> {
+    let created = |action: &&Action| matches!(action.link, Some(super::LinkStep::Create { .. }));
+    let mail = |action: &Action| {
+        let change = action.pbx.iter().find(|change| change.field == Field::Email)?;
+        Some(change.after.as_ref()?.canonical().to_owned())
+    };
+    let mut shared: BTreeMap<String, BTreeSet<&str>> =
+        actions.iter().filter(created).filter_map(mail).map(|mail| (mail, BTreeSet::new())).collect();
+    if shared.is_empty() {
+        return Vec::new();
+    }
+    for person in &world.people.rows {
+        for mail in person.fields[Field::Email].values() {
+            if let Some(people) = shared.get_mut(mail.canonical()) {
+                people.insert(person.id.as_str());
+            }
+        }
+    }
+    let names: HashMap<&str, &Person> =
+        world.people.rows.iter().map(|person| (person.id.as_str(), person)).collect();
+    let several = shared.iter().filter(|(_, people)| people.len() > 1);
+    several
+        .map(|(mail, people)| {
+            let people = people.iter().filter_map(|id| names.get(id)).map(|person| describe::name_of(person));
+            let people: Vec<Box<str>> = people.collect();
+            format!("the e-mail {mail} belongs to several people: {}", people.join("; "))
+        })
+        .collect()
 }
