@@ -5,7 +5,7 @@ use crate::checks;
 use crate::error::Error;
 use crate::record::Record;
 use bytes::Bytes;
-use reconcile::{Field, Reading};
+use reconcile::{Field, FieldMap, Reading};
 use secrecy::SecretString;
 use std::fmt;
 
@@ -36,6 +36,9 @@ pub type Outcome = Result<(), Error>;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Saved {
     pub record: Record,
+    /// What the record said right before. A field that nobody sent and that
+    /// differs now was changed by the PBX itself while saving.
+    pub before: FieldMap<Reading>,
     pub outcomes: Vec<(Field, Outcome)>,
     /// Of the picture, if one was written.
     pub photo_etag: Option<String>,

@@ -14,7 +14,7 @@ use crate::record::{Record, Wired, reading};
 use crate::waf;
 use crate::wire::{CONGESTION_MS, Call};
 use http::Method;
-use reconcile::{EmployeeId, Field, Reading, canonical};
+use reconcile::{EmployeeId, Field, FieldMap, Reading, canonical};
 use secrecy::{ExposeSecret, SecretString};
 use std::time::Duration;
 
@@ -43,7 +43,7 @@ impl Pbx {
         match self.post(new, &extras, region).await {
             Ok(record) => {
                 outcomes.extend(extras.iter().map(|change| (change.field(), Ok(()))));
-                Ok(Saved { record, outcomes, photo_etag: None })
+                Ok(Saved { before: record.fields.clone(), record, outcomes, photo_etag: None })
             }
             Err(error) => {
                 let error = self.or_occupied(new, error).await;
@@ -57,7 +57,7 @@ impl Pbx {
                 let mut job = Job { outcomes, ..Job::new(self, record, region) };
                 job.writes_left -= 2;
                 job.write(extras.iter().collect()).await;
-                Ok(Saved { record: job.record, outcomes: job.outcomes, photo_etag: None })
+                Ok(Saved { record: job.record, before: job.before, outcomes: job.outcomes, photo_etag: None })
             }
         }
     }
@@ -191,6 +191,7 @@ struct Job<'a> {
     pbx: &'a Pbx,
     region: Option<&'a str>,
     record: Record,
+    before: FieldMap<Reading>,
     outcomes: Vec<(Field, Outcome)>,
     photo_etag: Option<String>,
     wrote_photo: bool,
@@ -213,6 +214,7 @@ impl<'a> Job<'a> {
         Job {
             pbx,
             region,
+            before: record.fields.clone(),
             record,
             outcomes: Vec::new(),
             photo_etag: None,
@@ -413,7 +415,8 @@ impl<'a> Job<'a> {
         if self.wrote_photo {
             self.look_at_photo().await;
         }
-        Ok(Saved { record: self.record, outcomes: self.outcomes, photo_etag: self.photo_etag })
+        let Job { record, before, outcomes, photo_etag, .. } = self;
+        Ok(Saved { record, before, outcomes, photo_etag })
     }
 
     /// What the PBX stored of a picture shows only at its address. A failure

@@ -16,6 +16,7 @@ use reconcile::plan::{Action, LineOutcome, Plan};
 use reconcile::{EmployeeId, PersonId};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
+use sha2::{Digest, Sha256};
 use std::collections::HashMap;
 use store::{
     DirectoryRow, Outcome, PersonStatus, PlanState, RunId, RunNote, RunPerson, RunRow, RunStart, Touch,
@@ -30,7 +31,7 @@ pub async fn preview(app: &App, server: &str, progress: &dyn Progress) -> Result
     let plan = planned(&gathered, progress).await;
     keep_plan(app, &row, &plan).await?;
     sides.directory.close().await;
-    let about = About { server, run: None, hash: plan.hash(), warnings: gathered.warnings.clone() };
+    let about = About { server, run: None, hash: hash_of(&row, &plan), warnings: gathered.warnings.clone() };
     Ok(people::report(about, &gathered.world, &plan, Progressed::Previewed))
 }
 
@@ -157,7 +158,7 @@ async fn carry_out(
     if let Some(reviewed) = reviewed {
         moved = keep_reviewed(&mut plan, reviewed);
     }
-    let hash = reviewed.map_or_else(|| plan.hash(), |reviewed| reviewed.hash.clone());
+    let hash = reviewed.map_or_else(|| hash_of(row, &plan), |reviewed| reviewed.hash.clone());
     let about =
         |warnings: Vec<String>| About { server: &row.name, run: Some(run.0), hash: hash.clone(), warnings };
     if plan.halt.is_some() {
@@ -288,9 +289,16 @@ async fn find_plan(app: &App, prefix: &str, released: bool) -> Result<(Directory
     Ok((row, Reviewed { hash: head.hash, body, released }))
 }
 
+/// The name of a plan: what it does, on which server, and what the guard says.
+fn hash_of(row: &DirectoryRow, plan: &Plan) -> String {
+    let mut digest = Sha256::new();
+    digest.update(format!("{}\n{}\n{:?}", row.id.0, plan.hash(), plan.halt));
+    digest.finalize().iter().take(16).map(|byte| format!("{byte:02x}")).collect()
+}
+
 async fn keep_plan(app: &App, row: &DirectoryRow, plan: &Plan) -> Result<()> {
     let body = serde_json::to_string(&json!({ "actions": plan.actions, "halt": plan.halt }))?;
-    Ok(app.store.put_plan(row.id, &plan.hash(), app.clock.now_ms(), &body).await?)
+    Ok(app.store.put_plan(row.id, &hash_of(row, plan), app.clock.now_ms(), &body).await?)
 }
 
 /// Notes for the guard of later runs whom this one touches.
