@@ -10,6 +10,7 @@ use crate::person::{Person, PersonId};
 use crate::policy::{BothChanged, Direction};
 use crate::value::Reading;
 use crate::world::World;
+use std::collections::BTreeSet;
 
 #[derive(Debug, Default)]
 pub struct Needs {
@@ -57,12 +58,20 @@ pub fn needs(world: &World) -> Needs {
             in_turn.push((link.record_looked_ms, employee.id));
         }
     }
+    let mut asked: BTreeSet<EmployeeId> = BTreeSet::new();
     for (id, result) in &matches {
         let Some(person) = index.people.get(id).filter(|person| person.account.active()) else { continue };
         let employee = match result {
             Match::Join { employee, .. } | Match::Relink { employee, .. } => Some(*employee),
             Match::Nobody => None,
-            Match::Ignored | Match::LeftOut | Match::Ask { .. } => continue,
+            Match::Ask { candidates, .. } => {
+                // The mobile number in a record may tell the candidates apart.
+                let shown = candidates.iter().filter_map(|one| index.employees.get(&one.employee));
+                let unlooked = shown.filter(|one| unlooked_record_field(world, one) && !one.dial.is_empty());
+                asked.extend(unlooked.map(|one| one.id));
+                continue;
+            }
+            Match::Ignored | Match::LeftOut => continue,
         };
         if wanted(world, Field::Photo) {
             needs.photos.push(person.id.clone());
@@ -76,6 +85,8 @@ pub fn needs(world: &World) -> Needs {
             }
         }
     }
+    needs.records.iter().for_each(|id| _ = asked.remove(id));
+    needs.records.extend(asked);
     in_turn.sort_unstable();
     avatars.sort_unstable();
     needs.records_in_turn = in_turn.into_iter().map(|(_, id)| id).collect();

@@ -59,6 +59,20 @@ fn needs_the_whereabouts_of_linked_people_a_complete_read_missed() {
 }
 
 #[test]
+fn needs_the_records_that_may_tell_namesakes_apart() {
+    let mut company = company();
+    for (at, mobile) in [(1, "+79260000001"), (2, "+79260000002")] {
+        company.person(&format!("p0{at}")).name("Anna Sidorova").mobile(mobile);
+        company.employee(at).name("Anna Sidorova").ext(&format!("20{at}")).mobile(mobile);
+        company.employee(at).looked = false;
+    }
+    assert_eq!(needs(&company.world()).records, [EmployeeId(1), EmployeeId(2)]);
+    [1, 2].into_iter().for_each(|at| company.employee(at).looked = true);
+    assert!(company.run().conflicts.is_empty());
+    assert_eq!([1, 2].map(|at| company.link_of(&format!("p0{at}")).unwrap().employee.0), [1, 2]);
+}
+
+#[test]
 fn needs_the_record_where_something_has_to_be_decided() {
     type Change = fn(&mut Company);
     let changes: [(bool, Change); 9] = [
