@@ -310,10 +310,12 @@ impl Directory {
             true => self.look(target, &[change]).await.ok(),
             false => None,
         };
+        // 16 tells nothing: Samba answers it for an attribute it does not know.
+        let is_filled = answer.result.code != LdapResultCode::NoSuchAttribute;
         let outcome = match moved.map(|entry| self.prepare(&entry, change, job.replacing)) {
             Some(Prepared::Settled(outcome)) => outcome,
             // Still empty to us, and still not to the server.
-            Some(Prepared::Change(_)) if change.before.is_none() => {
+            Some(Prepared::Change(_)) if change.before.is_none() && is_filled => {
                 let advice = format!(
                     "`{attribute}` looks empty to the account, but the server holds a value there: let the account read it"
                 );
