@@ -1,10 +1,11 @@
 //! Where the kinds of servers differ: ids, marks, account state, the filter
 //! for people, and how a write is protected against lost updates.
 
+use crate::dn;
 use crate::entry::{Entry, file_time_ms};
 use crate::filter::{self, FilterError};
 use crate::map::AttributeMap;
-use crate::settings::{Kind, Settings};
+use crate::settings::{Kind, Settings, SignIn};
 use ldap3_proto::proto::LdapFilter;
 use reconcile::{Account, Mark, PersonId};
 use uuid::Uuid;
@@ -46,6 +47,20 @@ impl Kind {
             Kind::OpenLdap => EmptyGuard::Assertion,
             Kind::Ds389 | Kind::FreeIpa => EmptyGuard::PostRead,
             Kind::ActiveDirectory => EmptyGuard::Add,
+        }
+    }
+
+    /// What the server's own entry gives away; 389 DS stands for FreeIPA too.
+    pub(crate) fn of_root(root: &Entry) -> Option<Kind> {
+        let vendor = root.text("vendorName").unwrap_or_default();
+        if !root.values("forestFunctionality").is_empty() || vendor.contains("Samba") {
+            Some(Kind::ActiveDirectory)
+        } else if vendor.contains("389 Project") {
+            Some(Kind::Ds389)
+        } else if root.text("structuralObjectClass") == Some("OpenLDAProotDSE") {
+            Some(Kind::OpenLdap)
+        } else {
+            None
         }
     }
 
@@ -139,11 +154,46 @@ impl Settings {
         (!text.is_empty()).then(|| PersonId::new(text))
     }
 
-    /// Who is in scope: the kind's people, narrowed by the administrator.
+    /// Who is in scope: the kind's people but not ourselves, narrowed by the
+    /// administrator. Where we are known by DN, see [`Settings::own_dn`].
     pub(crate) fn people_filter(&self) -> Result<LdapFilter, FilterError> {
-        let own = filter::parse(self.kind.people())?;
+        let mut all = vec![filter::parse(self.kind.people())?];
+        all.extend(self.not_ourselves());
         let narrower = self.filter.as_deref().map(filter::parse).transpose()?;
-        Ok(filter::all(own, narrower))
+        Ok(filter::all(LdapFilter::And(all), narrower))
+    }
+
+    /// What keeps the account we sign in with out of the people on Active
+    /// Directory, where it is a user like all others.
+    fn not_ourselves(&self) -> Vec<LdapFilter> {
+        let SignIn::Simple { dn: name } = &self.sign_in else { return Vec::new() };
+        let name = name.trim();
+        let not = |attribute, value| LdapFilter::Not(Box::new(filter::equal(attribute, value)));
+        if self.kind != Kind::ActiveDirectory {
+            Vec::new()
+        } else if dn::parse(name).is_ok() {
+            vec![not("distinguishedName", name)]
+        } else if let Some((_, user)) = name.split_once('\\') {
+            vec![not("sAMAccountName", user)]
+        } else if let Some((user, _)) = name.rsplit_once('@') {
+            vec![not("userPrincipalName", name), not("sAMAccountName", user)]
+        } else {
+            Vec::new()
+        }
+    }
+
+    /// The DN we sign in with, parsed. Its entry is nobody in scope, and only
+    /// Active Directory can be asked to leave it out.
+    pub(crate) fn own_dn(&self) -> Option<Vec<String>> {
+        match &self.sign_in {
+            SignIn::Simple { dn } if self.kind != Kind::ActiveDirectory => dn::parse(dn).ok(),
+            _ => None,
+        }
+    }
+
+    /// Whether an entry is the account we sign in with. `own` is [`Settings::own_dn`].
+    pub(crate) fn is_own(own: Option<&[String]>, entry: &Entry) -> bool {
+        own.is_some_and(|own| dn::parse(&entry.dn).is_ok_and(|dn| dn == own))
     }
 
     /// Attributes a person is read from beside the mapped ones.
@@ -283,6 +333,19 @@ mod tests {
         ] {
             let entry = entry(&[("employeeType", value)]);
             assert_eq!(account(Kind::OpenLdap, &map, &entry, NOW).0, expected, "{value}");
+        }
+    }
+
+    #[test]
+    fn a_server_is_known_by_its_own_entry() {
+        for (attribute, value, kind) in [
+            ("forestFunctionality", "7", Some(Kind::ActiveDirectory)),
+            ("vendorName", "Samba Team (https://www.samba.org)", Some(Kind::ActiveDirectory)),
+            ("vendorName", "389 Project", Some(Kind::Ds389)),
+            ("structuralObjectClass", "OpenLDAProotDSE", Some(Kind::OpenLdap)),
+            ("vendorName", "Somebody", None),
+        ] {
+            assert_eq!(Kind::of_root(&entry(&[(attribute, value)])), kind, "{value}");
         }
     }
 

@@ -8,7 +8,7 @@ use crate::entry::Entry;
 use crate::error::Error;
 use crate::map::Source;
 use crate::session::Query;
-use crate::settings::Kind;
+use crate::settings::{Kind, Settings};
 use crate::{dn, filter, metadata};
 use ldap3_proto::proto::{LdapFilter, LdapResultCode, LdapSearchScope};
 use reconcile::{AttributeChange, Field, FieldMap, PersonId, Reading, Value, Whereabouts};
@@ -156,6 +156,9 @@ impl Directory {
     }
 
     async fn passes_filter(&mut self, target: &Target, found: &Entry) -> Result<bool, Error> {
+        if Settings::is_own(self.settings.own_dn().as_deref(), found) {
+            return Ok(false);
+        }
         let people = self.settings.people_filter()?;
         let (base, filter) = match self.settings.address() {
             Address::Guid => (crate::directory::guid_dn(&target.id), people),

@@ -73,6 +73,8 @@ pub struct Root {
     settings_dn: Option<String>,
     pub schema_dn: Option<String>,
     pub vendor: String,
+    /// The kind of server it looks like.
+    pub looks_like: Option<Kind>,
 }
 
 impl Session {
@@ -210,6 +212,8 @@ impl Root {
             "schemaNamingContext",
             "vendorName",
             "vendorVersion",
+            "forestFunctionality",
+            "structuralObjectClass",
         ];
         let query = Query::entry("", attributes.map(str::to_owned).to_vec());
         let mut root = Root::default();
@@ -223,6 +227,7 @@ impl Root {
                 settings_dn: entry.text("dsServiceName").map(str::to_owned),
                 schema_dn: entry.text("schemaNamingContext").map(str::to_owned),
                 vendor: [all("vendorName"), all("vendorVersion")].concat().join(", "),
+                looks_like: Kind::of_root(&entry),
             };
         };
         // A server that hides its own entry is read without extras.

@@ -363,6 +363,25 @@ mod tests {
     }
 
     #[test]
+    fn active_directory_is_asked_to_leave_our_account_out() {
+        let filter = |name: &str, filter: Option<&str>| {
+            let sign_in = SignIn::Simple { dn: name.to_owned() };
+            Settings { sign_in, filter: filter.map(str::to_owned), ..settings() }.people_filter().unwrap()
+        };
+        let own = "(objectCategory=person)(objectClass=user)(!(isCriticalSystemObject=TRUE))";
+        for (name, left_out) in [
+            ("sync@example.test", "(!(userPrincipalName=sync@example.test))(!(sAMAccountName=sync))"),
+            (" EXAMPLE\\sync ", "(!(sAMAccountName=sync))"),
+            ("CN=a@b\\, c,DC=example", "(!(distinguishedName=CN=a@b\\5c, c,DC=example))"),
+            ("sync", ""),
+        ] {
+            assert_eq!(Ok(filter(name, None)), filter::parse(&format!("(&(&{own}){left_out})")), "{name}");
+            let narrowed = filter::parse(&format!("(&(&(&{own}){left_out})(l=x))"));
+            assert_eq!(Ok(filter(name, Some("(l=x)"))), narrowed, "{name}");
+        }
+    }
+
+    #[test]
     fn plain_ldap_is_for_loopback_or_after_an_explicit_word() {
         let mut plain = settings();
         plain.security = Security::None;

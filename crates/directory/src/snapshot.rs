@@ -9,6 +9,7 @@ use crate::entry::Entry;
 use crate::error::Error;
 use crate::map::Photo;
 use crate::session::Query;
+use crate::settings::Settings;
 use ldap3_proto::proto::LdapResultCode;
 use reconcile::{Person, Snapshot, Verdict};
 use std::collections::BTreeSet;
@@ -121,8 +122,12 @@ impl Directory {
         let query = Query::below(base, filter, self.person_attributes(Photo::NotLooked));
         let ids_are_the_servers = self.settings.ids_are_the_servers();
         let id_attribute = self.settings.id_attribute().to_owned();
+        let own_dn = self.settings.own_dn();
         let (session, reader) = self.reading().await?;
         let mut take = |entry: Entry| {
+            if Settings::is_own(own_dn.as_deref(), &entry) {
+                return true;
+            }
             match reader.person(&entry) {
                 Some((person, expires_ms)) => {
                     reading.next_expiry_ms = [reading.next_expiry_ms, expires_ms].into_iter().flatten().min();
