@@ -5,8 +5,8 @@ use crate::directory::Directory;
 use crate::entry::Entry;
 use crate::error::Error;
 use crate::map::{Photo, Source};
-use crate::session::{Query, secured};
-use crate::settings::{Kind, Security};
+use crate::session::{Query, Root, secured};
+use crate::settings::{Kind, Security, Settings};
 use reconcile::Field;
 use serde::Serialize;
 
@@ -14,6 +14,8 @@ use serde::Serialize;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Step {
     pub name: &'static str,
+    /// Whether a synchronisation can do with what was found. A host that fails
+    /// while another one answers is told in `detail` only.
     pub ok: bool,
     pub detail: String,
 }
@@ -49,7 +51,7 @@ impl Directory {
 
     /// Name, port and TLS of every host; whether at least one is fine.
     async fn try_hosts(&self, steps: &mut Vec<Step>) -> bool {
-        let mut reached = false;
+        let mut reached = None;
         for host in &self.settings.hosts {
             let outcome = secured(&*self.dial, &self.settings, self.secret.as_ref(), host).await;
             let good = |name, detail: &str| Step { name, ok: true, detail: format!("{host}: {detail}") };
@@ -62,7 +64,7 @@ impl Directory {
                 Err(error) => steps.extend([name, port, bad("tls", &error)]),
                 Ok(connection) => {
                     connection.close().await;
-                    reached = true;
+                    reached = Some(host);
                     let protected = match self.settings.security {
                         Security::None => "not encrypted",
                         Security::StartTls | Security::Ldaps => "the certificate is trusted",
@@ -71,12 +73,20 @@ impl Directory {
                 }
             }
         }
-        reached
+        if let Some(other) = reached {
+            for step in steps.iter_mut().filter(|step| !step.ok) {
+                step.ok = true;
+                step.detail = format!("failed, but {other} answers: {}", step.detail);
+            }
+        }
+        reached.is_some()
     }
 
     async fn try_reading(&mut self, steps: &mut Vec<Step>) -> Result<(), (&'static str, Error)> {
         let mut good = |name, detail| steps.push(Step { name, ok: true, detail });
-        let vendor = self.session().await.map_err(|error| ("sign-in", error))?.root.vendor.clone();
+        let kind = self.settings.kind;
+        let root = &self.session().await.map_err(|error| ("sign-in", error))?.root;
+        let (vendor, other_kind) = (root.vendor.clone(), other_kind(root, kind));
         good(
             "sign-in",
             format!("signed in{}", if vendor.is_empty() { String::new() } else { format!(" to {vendor}") }),
@@ -94,13 +104,17 @@ impl Directory {
             name: "people",
             ok: count > 0,
             detail: match (count, more) {
-                (0, _) => "nobody was found: check domain root, subdivisions and filter".to_owned(),
+                (0, _) => format!(
+                    "nobody was found: {}",
+                    other_kind.as_deref().unwrap_or("check domain root, subdivisions and filter")
+                ),
                 (_, true) => format!("{count} people found on the first page, and there are more"),
                 (_, false) => format!("{count} people found"),
             },
         });
-        steps.push(self.try_attributes(&sample));
         if let Some(entry) = sample.first() {
+            steps.push(self.try_ids(&sample, other_kind.as_deref()));
+            steps.push(self.try_attributes(&sample));
             steps.push(self.try_rights(entry).await.map_err(|error| ("rights", error))?);
         }
         Ok(())
@@ -113,10 +127,12 @@ impl Directory {
         let filter = self.settings.people_filter()?;
         let page_size = self.settings.page_size;
         let wanted = usize::from(page_size);
+        let own_dn = self.settings.own_dn();
         for base in self.settings.bases().to_vec() {
             let query = Query::below(base, filter.clone(), self.person_attributes(Photo::NotLooked));
             let mut take = |entry| {
                 match sample.len() < wanted {
+                    _ if Settings::is_own(own_dn.as_deref(), &entry) => {}
                     true => sample.push(entry),
                     false => more = true,
                 }
@@ -128,6 +144,23 @@ impl Directory {
             }
         }
         Ok((sample, more))
+    }
+
+    /// Whether everybody can be told apart. An id the administrator chose may
+    /// be missing on some, who are then left out.
+    fn try_ids(&self, sample: &[Entry], other_kind: Option<&str>) -> Step {
+        let attribute = self.settings.id_attribute();
+        let is_the_servers = self.settings.ids_are_the_servers();
+        let count = sample.iter().filter(|entry| self.settings.id_of(entry).is_some()).count();
+        let detail = format!("{count} of {} people have a usable `{attribute}`", sample.len());
+        let advice = match (other_kind, is_the_servers) {
+            _ if count == sample.len() => return Step { name: "ids", ok: true, detail },
+            (_, false) if count > 0 => "the others are left out",
+            (Some(other_kind), true) => other_kind,
+            (None, true) => "is the type right, and may the account read this attribute?",
+            (_, false) => "is the name of the id attribute right, and may the account read it?",
+        };
+        Step { name: "ids", ok: count > 0 && !is_the_servers, detail: format!("{detail}: {advice}") }
     }
 
     /// How many of the sample have each mapped attribute.
@@ -171,20 +204,29 @@ impl Directory {
         };
         let sources = self.settings.map.fields.iter().filter_map(|(_, source)| source.as_ref()?.writable());
         let (yes, no): (Vec<&str>, Vec<&str>) = sources.partition(|name| may(name));
-        let list = |names: &[&str]| match names {
-            [] => "nothing".to_owned(),
-            names => names.join(", "),
+        let refused = |which: String| {
+            format!(
+                "{which}: give the account the right to write them, unless these fields shall only be read from \
+                 the directory"
+            )
         };
-        match no.is_empty() {
-            true => step(true, format!("may write {}", list(&yes))),
-            false => step(
-                false,
-                format!(
-                    "may write {}, but not {}: needed only if these fields shall be written to the directory",
-                    list(&yes),
-                    list(&no)
-                ),
-            ),
+        let (yes, no) = (yes.join(", "), no.join(", "));
+        match (yes.is_empty(), no.is_empty()) {
+            (true, true) => step(true, "no attribute is mapped that could be written".to_owned()),
+            (false, true) => step(true, format!("may write {yes}")),
+            (true, false) => step(false, refused(format!("may not write {no}"))),
+            (false, false) => step(false, refused(format!("may write {yes}, but not {no}"))),
         }
     }
+}
+
+/// What to say if the server is of another kind than it is set to be.
+fn other_kind(root: &Root, kind: Kind) -> Option<String> {
+    let seen = match (root.looks_like?, kind) {
+        (seen, kind) if seen == kind => return None,
+        (Kind::Ds389, Kind::FreeIpa) => return None,
+        (Kind::Ds389, _) => "389ds or freeipa",
+        (seen, _) => seen.as_str(),
+    };
+    Some(format!("is the type {kind} right? this looks like {seen}"))
 }

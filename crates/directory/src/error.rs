@@ -42,10 +42,7 @@ impl Error {
     /// Whether the server cannot be reached or signed in to: every further
     /// request would end the same way.
     pub fn is_gone(&self) -> bool {
-        matches!(
-            self,
-            Error::Connect { .. } | Error::Tls { .. } | Error::SignIn { .. } | Error::Lost { .. }
-        )
+        matches!(self, Error::Connect { .. } | Error::Tls { .. } | Error::SignIn { .. } | Error::Lost { .. })
     }
 
     pub(crate) fn code(&self) -> Option<u32> {

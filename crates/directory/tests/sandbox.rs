@@ -33,7 +33,7 @@ impl Dial for Pipe {
 fn company(personality: Personality) -> (sandbox::directory::Directory, Directory) {
     let clock = Arc::new(ManualClock::at(1_800_000_000_000));
     let random = Arc::new(SeededRandom::new(7));
-    let options = Options::new(personality, "secret".to_owned().into(), clock.clone(), random);
+    let options = Options::new(personality, "secret".to_owned().into(), clock, random);
     let server = sandbox::directory::Directory::new(options).unwrap();
     server.populate(&Company::new(PEOPLE, 7)).unwrap();
     let kind = match personality {
@@ -63,10 +63,15 @@ fn company(personality: Personality) -> (sandbox::directory::Directory, Director
         region: Some("RU".to_owned()),
         page_size: 50,
     };
+    let client = signed_in(&server, settings);
+    (server, client)
+}
+
+fn signed_in(server: &sandbox::directory::Directory, settings: Settings) -> Directory {
+    let clock = Arc::new(ManualClock::at(1_800_000_000_000));
+    let dial = Arc::new(Pipe(server.clone()));
     let secret = Some("secret".to_owned().into());
-    let client =
-        Directory::new(settings, secret, Fingerprinter::new([3; 32]), Arc::new(Pipe(server.clone())), clock);
-    (server, client.unwrap())
+    Directory::new(settings, secret, Fingerprinter::new([3; 32]), dial, clock).unwrap()
 }
 
 async fn everybody(client: &mut Directory) -> Vec<Person> {
@@ -143,6 +148,40 @@ async fn a_whole_story_on_openldap() {
 #[tokio::test]
 async fn a_whole_story_on_active_directory() {
     a_whole_story(Personality::ActiveDirectory).await;
+}
+
+#[tokio::test]
+async fn the_account_we_sign_in_with_is_nobody_on_active_directory() {
+    let (server, client) = company(Personality::ActiveDirectory);
+    let account = server.account_dn("pbx-sync").unwrap();
+    let (_, place) = account.split_once(',').unwrap();
+    let id = server.hire(place, "pbx-sync", "pbx-sync", &[]).unwrap();
+    let target = Target { id: reconcile::PersonId::new(id.to_string()), dn: account.clone() };
+    let netbios = server.base().split(['=', ',']).nth(1).unwrap().to_uppercase();
+    let realm = server.base().to_lowercase().replace("dc=", "").replace(',', ".");
+    let names = [account.clone(), format!("{netbios}\\pbx-sync"), format!("pbx-sync@{realm}")];
+    for dn in names {
+        let settings = Settings { sign_in: SignIn::Simple { dn: dn.clone() }, ..client.settings().clone() };
+        let mut client = signed_in(&server, settings);
+        assert_eq!(everybody(&mut client).await.len(), PEOPLE, "{dn}");
+        let whereabouts = client.whereabouts(&target).await.unwrap();
+        assert!(matches!(whereabouts, Whereabouts::FilteredOut { .. }), "{dn}: {whereabouts:?}");
+    }
+}
+
+#[tokio::test]
+async fn the_rights_are_told_in_words() {
+    let (server, client) = company(Personality::ActiveDirectory);
+    let rights = async |name: &str| {
+        let sign_in = SignIn::Simple { dn: server.account_dn(name).unwrap() };
+        let settings = Settings { sign_in, ..client.settings().clone() };
+        signed_in(&server, settings).test().await.pop().unwrap()
+    };
+    let all = rights("admin").await;
+    assert!(all.ok && all.detail.starts_with("may write displayName"), "{all:?}");
+    let reader = rights("pbx-reader").await;
+    assert!(!reader.ok && reader.detail.starts_with("may not write displayName"), "{reader:?}");
+    assert!(reader.detail.contains("give the account the right to write them, unless"), "{reader:?}");
 }
 
 #[tokio::test]

@@ -3,12 +3,13 @@
 // Helpers of tests are no test functions to the lint.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
+mod diagnosis;
 mod script;
 
-use directory::{Content, Directory, Error, Known, Outcome, Security, Settings, Target, Write};
+use directory::{Content, Directory, Error, Known, Outcome, Security, Settings, SignIn, Target, Write};
 use ldap3_proto::proto::{
-    LdapBindResponse, LdapExtendedResponse, LdapMsg, LdapOp, LdapPartialAttribute, LdapResultCode,
-    LdapSearchResultEntry, LdapSearchResultReference,
+    LdapBindResponse, LdapExtendedResponse, LdapFilter, LdapMsg, LdapOp, LdapPartialAttribute,
+    LdapResultCode, LdapSearchResultEntry, LdapSearchResultReference,
 };
 use reconcile::{Field, PersonId, Value, Verdict, Whereabouts};
 use script::*;
@@ -133,6 +134,59 @@ async fn entries_without_an_id_we_may_read_make_it_partial() {
     let read = own.read_people(&Known::default(), &mut |_| {}).await.unwrap();
     assert_eq!(read.snapshot.verdict, Verdict::Complete);
     assert_eq!(read.warnings.len(), 2);
+}
+
+#[tokio::test]
+async fn the_account_we_sign_in_with_is_nobody() {
+    let sign_in = SignIn::Simple { dn: "UID = 1, DC=example,dc=TEST".to_owned() };
+    let (mut directory, _) = directory(Settings { sign_in, ..settings() }, |message| {
+        ordinary(message, |message, search| {
+            let people = match &search.filter {
+                LdapFilter::Equality(_, id) => vec![person(id[24..].parse().unwrap())],
+                _ => vec![person(1), person(2)],
+            };
+            done(message, people, LdapResultCode::Success, None)
+        })
+    });
+    let read = directory.read_people(&Known::default(), &mut |_| {}).await.unwrap();
+    assert_eq!(read.snapshot.verdict, Verdict::Complete);
+    assert_eq!(read.warnings, [""; 0]);
+    let people: Vec<&str> = read.snapshot.rows.iter().map(|person| &*person.dn).collect();
+    assert_eq!(people, ["uid=2,dc=example,dc=test"]);
+    let target = |number: usize| {
+        let id = PersonId::new(format!("00000000-0000-0000-0000-{number:012}"));
+        Target { id, dn: String::new() }
+    };
+    let dn = "uid=1,dc=example,dc=test".to_owned();
+    assert_eq!(directory.whereabouts(&target(1)).await.unwrap(), Whereabouts::FilteredOut { dn });
+    assert_eq!(directory.whereabouts(&target(2)).await.unwrap(), Whereabouts::InScope);
+}
+
+#[tokio::test]
+async fn a_hidden_value_is_told_from_an_attribute_the_server_does_not_know() {
+    for (code, words) in [
+        (LdapResultCode::AttributeOrValueExists, "looks empty to the account"),
+        (LdapResultCode::AssertionFailed, "looks empty to the account"),
+        (LdapResultCode::NoSuchAttribute, "does not know this attribute"),
+    ] {
+        let (mut directory, _) = directory(settings(), move |message| match message.op {
+            LdapOp::ModifyRequest(_) => Reply::Messages(vec![LdapMsg::new(
+                message.msgid,
+                LdapOp::ModifyResponse(result(code.clone())),
+            )]),
+            _ => {
+                ordinary(message, |message, _| done(message, vec![person(7)], LdapResultCode::Success, None))
+            }
+        });
+        let target = Target { id: PersonId::new("00000000-0000-0000-0000-000000000007"), dn: String::new() };
+        let change = Write { field: Field::Mobile, before: None, after: Some(Content::Text("x".to_owned())) };
+        match &directory.write(&target, &[change]).await.outcomes[..] {
+            [(Field::Mobile, Outcome::Refused(refusal))] => {
+                assert!(refusal.advice.contains(words), "{refusal}");
+            }
+            other => panic!("{other:?}"),
+        }
+    }
 }
 
 #[tokio::test]

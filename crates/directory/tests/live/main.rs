@@ -473,7 +473,18 @@ async fn the_test_walks_through_every_step(lab: &Lab) {
     let names: Vec<&str> = steps.iter().map(|step| step.name).collect();
     assert_eq!(
         names,
-        ["name", "port", "tls", "sign-in", "domain root", "subdivision", "people", "attributes", "rights"]
+        [
+            "name",
+            "port",
+            "tls",
+            "sign-in",
+            "domain root",
+            "subdivision",
+            "people",
+            "ids",
+            "attributes",
+            "rights"
+        ]
     );
 
     let fails_at = async |name: &str, change: fn(&mut Settings)| {
