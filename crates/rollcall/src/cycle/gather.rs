@@ -16,7 +16,7 @@ use reconcile::{
     Employee, EmployeeId, Field, Link, PersonId, Reading, SetAside, Verdict, Whereabouts, World,
 };
 use std::collections::{BTreeMap, HashMap};
-use store::{DirectoryRow, HeldBy, RunId, State};
+use store::{DirectoryId, DirectoryRow, HeldBy, RunId, State};
 
 /// A world, and what was looked at to make it.
 pub struct Gathered {
@@ -73,7 +73,8 @@ pub async fn gather(
         .store
         .held_numbers(row.pbx, app.clock.now_ms() - row.policy.cool_down_ms)
         .await?;
-    let (reserved, cooling) = split_held(held, row);
+    let (mut reserved, cooling) = split_held(held, row);
+    reserved.extend(asked_elsewhere(app, row).await?);
     let elsewhere = linked_elsewhere(app, row).await?;
     let mut world = World {
         now_ms: app.clock.now_ms(),
@@ -321,6 +322,38 @@ fn split_held(held: Vec<store::HeldNumber>, row: &DirectoryRow) -> (Vec<Box<str>
         }
     }
     (reserved, cooling)
+}
+
+/// Numbers that people of other directories of this PBX have, as of the last
+/// complete read of each.
+async fn asked_elsewhere(app: &App, row: &DirectoryRow) -> Result<Vec<Box<str>>> {
+    let mut numbers: Vec<Box<str>> = Vec::new();
+    for other in app.store.directories().await? {
+        if other.id == row.id || other.pbx != row.pbx {
+            continue;
+        }
+        let kept = app.store.meta(&numbers_key(other.id)).await?;
+        numbers.extend(kept.iter().flat_map(|text| text.split(',')).filter(|n| !n.is_empty()).map(Into::into));
+    }
+    Ok(numbers)
+}
+
+/// Remembers the numbers people of this directory have, for the others.
+pub async fn remember_numbers(app: &App, row: &DirectoryRow, world: &World) -> Result<()> {
+    let extensions = world.people.rows.iter().map(|person| &person.fields[Field::Extension]);
+    let mut numbers: Vec<&str> =
+        extensions.flat_map(Reading::values).map(reconcile::Value::canonical).collect();
+    numbers.sort_unstable();
+    numbers.dedup();
+    let (key, now) = (numbers_key(row.id), numbers.join(","));
+    if app.store.meta(&key).await?.unwrap_or_default() != now {
+        app.store.put_meta(&key, Some(&now)).await?;
+    }
+    Ok(())
+}
+
+fn numbers_key(directory: DirectoryId) -> String {
+    format!("directory/{}/numbers", directory.0)
 }
 
 async fn linked_elsewhere(app: &App, row: &DirectoryRow) -> Result<HashMap<EmployeeId, String>> {

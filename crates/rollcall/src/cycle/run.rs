@@ -1,7 +1,7 @@
 //! Runs: one plan carried out, with its report and its place in the history.
 
 use super::apply::{Apply, Done};
-use super::gather::{Gathered, gather};
+use super::gather::{Gathered, gather, remember_numbers};
 use super::lease::under_lease;
 use super::people::{self, About, Progressed};
 use super::progress::{Phase, Progress};
@@ -165,6 +165,8 @@ async fn carry_out(
         keep_plan(app, row, &plan).await?;
         let report =
             people::report(about(gathered.warnings.clone()), &gathered.world, &plan, Progressed::Halted);
+        // Questions can be answered while it waits to be released.
+        app.store.sync_conflicts(row.id, gathered.world.now_ms, &report.conflicts, false).await?;
         finish(app, run, Outcome::Halted, &report).await?;
         return Ok(report);
     }
@@ -220,6 +222,7 @@ async fn remember(
     app.store.sync_conflicts(row.id, world.now_ms, &report.conflicts, complete).await?;
     if world.people.verdict.is_complete() {
         app.store.note_directory_read(row.id, world.people.at_ms, &gathered.references).await?;
+        remember_numbers(app, row, world).await?;
     }
     if world.employees.verdict.is_complete() {
         app.store.note_pbx_read(row.id, world.employees.at_ms).await?;

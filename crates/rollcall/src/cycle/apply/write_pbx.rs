@@ -217,7 +217,8 @@ impl Apply<'_> {
                 self.refused_here(action, Side::Pbx, change, &error.to_string(), done);
             }
             _ => {
-                if !matches!(error, Error::Gone { .. }) {
+                // One answer that made no sense is this employee's trouble only.
+                if !matches!(error, Error::Gone { .. } | Error::BadAnswer { .. } | Error::TooLarge { .. }) {
                     self.stop(&error.to_string());
                 }
                 done.note(Side::Pbx, change, ChangeResult::Refused, Some(error.to_string()));
