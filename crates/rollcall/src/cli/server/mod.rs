@@ -105,7 +105,15 @@ async fn change(app: &App, row: &DirectoryRow, args: &ServerEditArgs) -> Result<
     let row =
         DirectoryRow { settings: serde_json::to_value(&new.settings)?, policy: new.policy, ..row.clone() };
     app.store.put_directory(&row, secret.as_ref()).await?;
+    try_all_again(app, row.id).await?;
     Ok((row, dropped))
+}
+
+/// What was refused under other settings may well be taken under these.
+async fn try_all_again(app: &App, directory: DirectoryId) -> Result<()> {
+    let refused = app.store.quarantine(directory).await?;
+    let lifted: Vec<_> = refused.into_iter().map(|row| (row.person, row.field)).collect();
+    Ok(app.store.change_quarantine(directory, &lifted, &[]).await?)
 }
 
 fn draft_of(row: &DirectoryRow) -> Result<Draft> {

@@ -49,7 +49,14 @@ impl Draft {
         self.policy(options)?;
         self.policy.read_only = self.settings.map.read_only();
         self.policy.region.clone_from(&self.settings.region);
-        self.settings.check().map_err(|error| usage(error.to_string()))
+        self.settings.check().map_err(|error| {
+            // Which word allows it is the command line's to say.
+            let plain = Settings { allow_plain: true, ..self.settings.clone() };
+            match plain.check() {
+                Err(other) if other == error => usage(error.to_string()),
+                _ => usage(format!("{error} with --allow-plain")),
+            }
+        })
     }
 
     /// Another kind of server brings its own defaults, where nobody chose.

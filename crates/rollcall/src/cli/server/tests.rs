@@ -2,9 +2,9 @@ use super::*;
 use crate::cli::args::{Cli, Command};
 use crate::cli::errors::is_usage;
 use crate::cli::output::tests::text;
-use crate::cli::testing::{app, link};
+use crate::cli::testing::{app, both_changed, link};
 use clap::Parser;
-use reconcile::{Direction, Field, Value};
+use reconcile::{Direction, Field, PersonId, Value};
 use secrecy::ExposeSecret;
 
 const ADD: &str = "server add hq --type openldap --host ldap.example.test --bind-dn cn=sync,dc=example,dc=test \
@@ -106,7 +106,7 @@ async fn every_wrong_option_is_refused_in_words() {
         ("--fingerprint AB:CD", "64 hexadecimal digits"),
         ("--ca-file /nonexistent.pem", "cannot read"),
         ("--filter (cn=x", "additional user filter"),
-        ("--security none", "in the clear"),
+        ("--security none", "allow it explicitly with --allow-plain"),
         ("--bind-dn cn=x,dc=a --sasl-external", "two ways to sign in"),
         ("--base-dn dc=other,dc=test", "another naming context is another directory"),
     ] {
@@ -154,6 +154,23 @@ async fn pairs_are_dropped_before_the_settings_change() {
         let refused = refused(&app, more).await;
         assert!(refused.contains("another directory"), "{refused}");
     }
+}
+
+#[tokio::test]
+async fn other_settings_are_another_try_for_all_that_was_refused() {
+    let app = app();
+    let row = added(&app, "").await.unwrap();
+    let refused = store::QuarantineRow {
+        person: PersonId::new("p1"),
+        field: Some(Field::Mobile),
+        attempts: 1,
+        next_try_ms: i64::MAX,
+        stands_on: "then".to_owned(),
+        conflict: both_changed(),
+    };
+    app.store.change_quarantine(row.id, &[], &[refused]).await.unwrap();
+    edited(&app, "--map mobile=other").await.unwrap();
+    assert_eq!(app.store.quarantine(row.id).await.unwrap(), []);
 }
 
 #[tokio::test]
