@@ -100,13 +100,18 @@ impl Settings {
     }
 
     pub(crate) fn origin(&self) -> Result<Origin, Error> {
+        let scheme = self.url.trim().split_once("://").map(|(scheme, _)| scheme.to_ascii_lowercase());
+        let https = match scheme.as_deref() {
+            Some("https") => true,
+            Some("http") => false,
+            _ => {
+                return Err(unusable(
+                    "the address must begin with http:// or https://, like https://pbx.example.org",
+                ));
+            }
+        };
         let url = reqwest::Url::parse(self.url.trim())
             .map_err(|error| unusable(format!("`{}` is not an address: {error}", self.url)))?;
-        let https = match url.scheme() {
-            "https" => true,
-            "http" => false,
-            other => return Err(unusable(format!("the address must begin with https://, not {other}:"))),
-        };
         if !url.username().is_empty() || url.password().is_some() {
             return Err(unusable("the address must not contain a user name or a password"));
         }

@@ -17,16 +17,16 @@ pub async fn run(app: &App, command: PbxCommand, out: &Out) -> Result<u8> {
         PbxCommand::Set(args) => {
             let (settings, secret) = settings(&args)?;
             store(app, &settings, secret.as_ref()).await?;
+            out.show(&PbxView { next: Some("Try it: rollcall pbx test"), ..view(app).await? })
         }
-        PbxCommand::Show => {}
+        PbxCommand::Show => out.show(&view(app).await?),
         PbxCommand::Test => {
             stored(app).await?;
             let steps = app.pbx(PbxId::DEFAULT).await?.test().await;
             let steps = steps.into_iter().map(|step| (step.name, step.ok, step.detail));
-            return out.show(&Steps::of("the PBX".to_owned(), steps));
+            out.show(&Steps::of("the PBX".to_owned(), steps))
         }
     }
-    out.show(&view(app).await?)
 }
 
 /// Stores which PBX it is. An empty secret forgets an earlier one.
@@ -55,6 +55,9 @@ fn settings(args: &PbxSetArgs) -> Result<(Settings, Option<SecretString>)> {
         (None, None) => Trust::SystemRoots,
     };
     let settings = Settings { url: args.url.clone(), sign_in, trust };
+    // The address comes first: other credentials would not mend it.
+    let with_key = Settings { sign_in: SignIn::ApiKey, ..settings.clone() };
+    with_key.check().map_err(|error| usage(error.to_string()))?;
     if settings.sign_in == SignIn::Local {
         settings.check().map_err(|error| {
             usage(format!("{error}; otherwise give --api-key-file, or --login with --password-file"))
@@ -90,6 +93,7 @@ async fn view(app: &App) -> Result<PbxView> {
         },
         warnings: settings.check().unwrap_or_default(),
         url: settings.url,
+        next: None,
     })
 }
 
@@ -102,6 +106,8 @@ struct PbxView {
     secret: &'static str,
     trust: String,
     warnings: Vec<Warning>,
+    #[serde(skip)]
+    next: Option<&'static str>,
 }
 
 impl View for PbxView {
@@ -121,7 +127,29 @@ impl View for PbxView {
             page.gap();
             page.say(format!("Warning: {warning}"), Ink::Warn);
         }
-        page.gap();
-        page.say("Try it: rollcall pbx test", Ink::Dim);
+        if let Some(next) = self.next {
+            page.gap();
+            page.say(next, Ink::Dim);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_wrong_address_is_told_before_the_sign_in() {
+        let refused = |url: &str| {
+            let (api_key_file, login, password_file, ca_file, fingerprint) = (None, None, None, None, None);
+            let url = url.to_owned();
+            let args = PbxSetArgs { url, api_key_file, login, password_file, ca_file, fingerprint };
+            settings(&args).unwrap_err().to_string()
+        };
+        for url in ["127.0.0.1", "ftp://pbx", "pbx.example.org:8080", ""] {
+            let why = refused(url);
+            assert!(why.contains("must begin with http:// or https://") && !why.contains("--login"), "{why}");
+        }
+        assert!(refused("https://pbx.example.org").contains("--api-key-file"));
     }
 }
