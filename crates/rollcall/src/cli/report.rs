@@ -246,8 +246,7 @@ impl ReportView {
         let parts: Vec<String> =
             parts.iter().filter(|(n, _)| *n > 0).map(|(n, what)| format!("{n} {what}")).collect();
         page.gap();
-        let what = if parts.is_empty() { "nobody".to_owned() } else { parts.join(" · ") };
-        page.say(what, Ink::Strong);
+        page.say(parts.join(" · "), Ink::Strong);
         if self.kind != Kind::Preview && self.report.halted.is_none() {
             let writes = &self.report.writes;
             let written = match (writes.pbx, writes.directory) {
@@ -275,16 +274,52 @@ impl ReportView {
             page.say("If that is what you want, carry out exactly this plan:", Ink::Plain);
             return page.command(2, &format!("rollcall apply {hash} --release"));
         }
+        if self.kind == Kind::Past {
+            return;
+        }
+        if nobody_was_read(&self.report) {
+            page.say(
+                "Nobody was read from the directory. Check the server's type, domain root, subdivisions and filter, \
+                 and whether the account may read people there:",
+                Ink::Warn,
+            );
+            page.command(2, &format!("rollcall server show {}", quoted(&self.report.server)));
+            page.command(2, &format!("rollcall server test {}", quoted(&self.report.server)));
+        }
         if self.kind != Kind::Preview {
             return;
         }
         if !changes {
-            return page.say("Nothing to do: both sides are in step.", Ink::Good);
+            return self.write_rest(page);
         }
         page.say("Nothing was written. Carry out exactly this plan, or whatever is due by then:", Ink::Plain);
         page.command(2, &format!("rollcall apply {hash}"));
         page.command(2, &format!("rollcall sync {}", quoted(&self.report.server)));
     }
+
+    /// Why a preview has nothing to do. "In step" is said of what was read
+    /// completely, and of nothing else.
+    fn write_rest(&self, page: &mut Page) {
+        let report = &self.report;
+        let complete = report.directory.verdict.is_complete() && report.pbx.verdict.is_complete();
+        match () {
+            () if !complete => page.say(
+                "Nothing to do as far as was read; whether both sides are in step, an incomplete read cannot tell.",
+                Ink::Warn,
+            ),
+            () if nobody_was_read(report) => {}
+            () if !report.held_back.is_empty() => page.say("Nothing to do but what is held back.", Ink::Warn),
+            () if !report.conflicts.is_empty() => {
+                page.say("Nothing to do but the conflicts, which wait for an answer.", Ink::Warn);
+            }
+            () => page.say("Nothing to do: both sides are in step.", Ink::Good),
+        }
+    }
+}
+
+/// A complete read that found no people: hardly what anybody wants.
+fn nobody_was_read(report: &Report) -> bool {
+    report.directory.read == 0 && report.directory.verdict.is_complete()
 }
 
 /// How many conflicts of each kind.

@@ -81,6 +81,31 @@ fn a_quiet_run_says_so() {
 }
 
 #[test]
+fn in_step_is_said_only_of_what_was_read_whole() {
+    let rest = |change: fn(&mut Report)| {
+        let quiet = view(Kind::Preview, |report| {
+            (report.people.clear(), report.conflicts.clear());
+            report.counts = Counts::default();
+            change(report);
+        });
+        text(&quiet, 80)
+    };
+    assert!(rest(|_| {}).ends_with("\nNothing to do: both sides are in step.\n"));
+    let partial = |report: &mut Report| report.pbx.verdict = Verdict::Partial("it hung up".to_owned());
+    for (changed, words) in [
+        (rest(partial), "incomplete"),
+        (rest(|report| report.directory.read = 0), "Nobody was read from the directory. Check"),
+        (
+            rest(|report| report.conflicts = vec![crate::cli::testing::ambiguous()]),
+            "Nothing to do but the conflicts",
+        ),
+    ] {
+        assert!(changed.contains(words) && !changed.contains("in step."), "{changed}");
+        assert!(!changed.contains("nobody\n"), "{changed}");
+    }
+}
+
+#[test]
 fn a_brief_report_bounds_people_and_counts_conflicts() {
     let mut brief = view(Kind::Preview, |report| {
         let mobile = || change(Side::Pbx, Field::Mobile, Some("1"), Some("2"), Cause::DirectoryChanged);
