@@ -3,11 +3,12 @@
 use super::errors::usage;
 use super::output::{Cell, Ink, NONE, Out, Page, Table, View};
 use super::report::{Extent, Kind, Known, ReportView};
-use super::words::word;
+use super::words::{outcome, word};
 use crate::app::App;
 use crate::cycle::Report;
 use crate::cycle::report::{Counts, PersonReport, Writes};
 use anyhow::Result;
+use reconcile::guard::Halt;
 use serde::{Deserialize, Serialize};
 use store::{Outcome, RunId, RunRow, Trigger};
 
@@ -74,6 +75,9 @@ struct Run {
     counts: Option<Counts>,
     writes: Option<Writes>,
     error: Option<String>,
+    /// Scripts find it in the report.
+    #[serde(skip)]
+    halted: Option<Halt>,
 }
 
 impl From<RunRow> for Run {
@@ -84,6 +88,7 @@ impl From<RunRow> for Run {
             counts: Option<Counts>,
             writes: Option<Writes>,
             error: Option<String>,
+            halted: Option<Halt>,
         }
         let brief: Brief = serde_json::from_value(row.report).unwrap_or_default();
         Run {
@@ -97,6 +102,7 @@ impl From<RunRow> for Run {
             counts: brief.counts,
             writes: brief.writes,
             error: brief.error,
+            halted: brief.halted,
         }
     }
 }
@@ -119,6 +125,9 @@ impl Run {
     }
 
     fn what(&self) -> String {
+        if let Some(halt) = &self.halted {
+            return halt.to_string();
+        }
         let Some(counts) = &self.counts else { return self.error.clone().unwrap_or_default() };
         let parts = [
             (counts.created, "created"),
@@ -127,7 +136,7 @@ impl Run {
             (counts.updated_in_directory, "in the directory"),
             (counts.disabled, "disabled"),
             (counts.restored, "restored"),
-            (counts.conflicts, "conflicts"),
+            (counts.conflicts, "in conflict"),
             (counts.failed, "failed"),
         ];
         let parts: Vec<String> =
@@ -142,7 +151,7 @@ impl View for Runs {
             return page.say("Nothing ran yet: rollcall sync SERVER", Ink::Plain);
         }
         let mut table = Table::new(["Run", "Server", "Started", "Took", "By", "Outcome", "What"])
-            .keep(["Run", "Started", "Took", "By", "Outcome"]);
+            .keep(["Run", "Started", "Took", "By"]);
         for run in &self.runs {
             table.row([
                 Cell::new(run.run.to_string(), Ink::Strong),
@@ -150,7 +159,7 @@ impl View for Runs {
                 page.look.time(run.started_ms).into(),
                 run.took().into(),
                 word(run.trigger).into(),
-                Cell::new(word(run.outcome), run.ink()),
+                Cell::new(outcome(run.outcome), run.ink()),
                 run.what().into(),
             ]);
         }
@@ -177,7 +186,7 @@ impl View for One {
         let mut facts = vec![
             ("started", times.into()),
             ("by", word(self.run.trigger).into()),
-            ("outcome", Cell::new(word(self.run.outcome), self.run.ink())),
+            ("outcome", Cell::new(outcome(self.run.outcome), self.run.ink())),
         ];
         if let Some(error) = &self.run.error {
             facts.push(("error", Cell::new(error, Ink::Bad)));

@@ -6,6 +6,7 @@ use reconcile::merge::Cause;
 use reconcile::{ConflictKind, Field, LeftReason, RefusedBy, Verdict};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use store::Outcome;
 
 /// The word a value is written as in JSON.
 pub fn word(value: impl Serialize) -> String {
@@ -18,6 +19,13 @@ pub fn word(value: impl Serialize) -> String {
 /// The value a word stands for.
 pub fn meaning<T: DeserializeOwned>(word: &str) -> Option<T> {
     serde_json::from_value(serde_json::Value::String(word.to_owned())).ok()
+}
+
+pub fn outcome(outcome: Outcome) -> String {
+    match outcome {
+        Outcome::Partial => "done, incompletely read".to_owned(),
+        other => word(other),
+    }
 }
 
 pub const fn left_reason(reason: LeftReason) -> &'static str {

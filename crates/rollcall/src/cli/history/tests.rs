@@ -2,6 +2,7 @@ use super::*;
 use crate::cli::errors::is_usage;
 use crate::cli::output::tests::text;
 use crate::cli::testing::{NOW_MS, app, report, server};
+use reconcile::guard::{GuardKind, Tripped};
 use serde_json::json;
 use store::{RunNote, RunStart};
 
@@ -12,6 +13,12 @@ async fn runs_and_one_run() {
     let mut ids = Vec::new();
     for (outcome, report) in [
         (Outcome::Done, serde_json::to_value(report()).unwrap()),
+        (Outcome::Halted, {
+            let tripped = Tripped { kind: GuardKind::Disables, people: 12, recent: 2, limit: 5, linked: 40 };
+            let halted = Some(Halt { tripped: vec![tripped] });
+            serde_json::to_value(Report { halted, ..report() }).unwrap()
+        }),
+        (Outcome::Partial, serde_json::to_value(report()).unwrap()),
         (Outcome::Failed, json!({ "error": "server `hq` could not be read" })),
     ] {
         let start = RunStart { directory, trigger: Trigger::Manual, started_ms: NOW_MS };
@@ -22,7 +29,7 @@ async fn runs_and_one_run() {
     }
     insta::assert_snapshot!("runs", text(&runs(&app, 20).await.unwrap(), 80));
     assert_eq!(runs(&app, 1).await.unwrap().runs.len(), 1);
-    let failed = text(&one(&app, ids[1]).await.unwrap(), 80);
+    let failed = text(&one(&app, ids[3]).await.unwrap(), 80);
     assert!(failed.contains("server `hq` could not be read"), "{failed}");
     let done = one(&app, ids[0]).await.unwrap();
     assert_eq!(done.report.map(|view| view.report.counts), Some(report().counts));

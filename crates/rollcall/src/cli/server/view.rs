@@ -3,7 +3,7 @@
 use super::options::Draft;
 use super::pairs::Dropped;
 use crate::cli::output::{Cell, Ink, NONE, Page, Table, View, count, quoted};
-use crate::cli::words::word;
+use crate::cli::words::{outcome, word};
 use directory::{Kind, Security, Settings, SignIn, Trust};
 use reconcile::{BothChanged, Direction, Field, FirstMeeting};
 use serde::Serialize;
@@ -300,7 +300,7 @@ impl View for Servers {
                 n => Cell::new(n.to_string(), Ink::Warn),
             };
             let last = match &server.last_run {
-                Some(run) => format!("{} {}", page.look.time(run.started_ms), run.outcome),
+                Some(run) => format!("{} {}", page.look.time(run.started_ms), outcome(run.outcome)),
                 None => "never".to_owned(),
             };
             let scope = if server.ous.is_empty() { server.base_dn.clone() } else { server.ous.join("\n") };
