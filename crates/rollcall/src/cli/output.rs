@@ -4,7 +4,7 @@
 
 use anyhow::{Context, Result};
 use comfy_table::presets::NOTHING;
-use comfy_table::{Attribute, Color, ColumnConstraint, ContentArrangement, LineStyle};
+use comfy_table::{Attribute, Color, ColumnConstraint, ContentArrangement, LineStyle, Width};
 use jiff::{Timestamp, tz::TimeZone};
 use serde::Serialize;
 use std::env;
@@ -14,6 +14,8 @@ use std::io::{self, IsTerminal, Write};
 const WIDTH_DEFAULT: u16 = 120;
 const WIDTH_MIN: u16 = 40;
 const WIDTH_MAX: u16 = 200;
+/// Words up to this long are kept whole, the longest for which there is room.
+const LONGEST_WORDS: [usize; 6] = [48, 40, 32, 24, 16, 12];
 /// How an empty value is shown.
 pub const NONE: &str = "—";
 
@@ -98,10 +100,17 @@ impl Look {
 
     /// A point in time, to the minute.
     pub fn time(&self, ms: i64) -> String {
+        self.written(ms, "%Y-%m-%d %H:%M")
+    }
+
+    /// The day of a point in time.
+    pub fn day(&self, ms: i64) -> String {
+        self.written(ms, "%Y-%m-%d")
+    }
+
+    fn written(&self, ms: i64, format: &str) -> String {
         match Timestamp::from_millisecond(ms) {
-            Ok(time) if ms > 0 => {
-                time.to_zoned_datetime(self.zone.clone()).strftime("%Y-%m-%d %H:%M").to_string()
-            }
+            Ok(time) if ms > 0 => time.to_zoned_datetime(self.zone.clone()).strftime(format).to_string(),
             _ => NONE.to_owned(),
         }
     }
@@ -176,6 +185,33 @@ impl Table {
 
     pub fn len(&self) -> usize {
         self.rows.len()
+    }
+
+    /// How wide each column must be for its words to stay whole; words longer
+    /// than the width allows may break. None where nothing helps.
+    fn narrowest(&self, width: u16) -> Vec<u16> {
+        let texts = |at: usize| {
+            let cells = self.rows.iter().filter_map(move |row| row.get(at)).map(|cell| cell.text.as_str());
+            cells.chain(self.header.get(at).copied())
+        };
+        let longest = |at: usize| {
+            let separator = if self.kept.contains(&self.header[at]) { '\n' } else { ' ' };
+            let parts = texts(at).flat_map(|text| text.split([separator, '\n']));
+            parts.map(|part| part.chars().count()).max().unwrap_or_default()
+        };
+        let columns: Vec<usize> = (0..self.header.len()).map(longest).collect();
+        // One for the padding, one for the line that is not drawn.
+        let gaps = 2 * columns.len().saturating_sub(1);
+        let bounded = |longest_word: usize| {
+            let bound = |(at, column): (usize, &usize)| match self.kept.contains(&self.header[at]) {
+                true => *column,
+                false => *column.min(&longest_word),
+            };
+            columns.iter().enumerate().map(bound).collect::<Vec<usize>>()
+        };
+        let fits = |columns: &Vec<usize>| columns.iter().sum::<usize>() + gaps <= usize::from(width);
+        let columns = LONGEST_WORDS.into_iter().map(bounded).find(fits).unwrap_or_default();
+        columns.into_iter().filter_map(|column| u16::try_from(column).ok()).collect()
     }
 }
 
@@ -263,11 +299,14 @@ impl Page {
         for row in &rows.rows {
             table.add_row(row.iter().map(Cell::styled));
         }
+        let narrowest = rows.narrowest(self.look.width);
         for (at, name) in rows.header.iter().enumerate() {
             let last = at + 1 == rows.header.len();
             pad(&mut table, at, (0, u16::from(!last)));
-            if rows.kept.contains(name) {
-                keep(&mut table, at);
+            match narrowest.get(at) {
+                _ if rows.kept.contains(name) => keep(&mut table, at),
+                Some(width) => bound(&mut table, at, width + u16::from(!last)),
+                None => {}
             }
         }
         self.put(&table);
@@ -338,6 +377,13 @@ fn keep(table: &mut comfy_table::Table, at: usize) {
     }
 }
 
+/// Padding included.
+fn bound(table: &mut comfy_table::Table, at: usize, width: u16) {
+    if let Some(column) = table.column_mut(at) {
+        column.set_constraint(ColumnConstraint::LowerBoundary(Width::Fixed(width)));
+    }
+}
+
 #[cfg(test)]
 pub mod tests {
     use super::*;
@@ -365,6 +411,20 @@ pub mod tests {
         let lines: Vec<&str> = text.lines().collect();
         assert_eq!(lines.len(), 3, "{text}");
         assert!(lines[0].len() <= 40 && lines[2].len() == 62, "{text}");
+    }
+
+    #[test]
+    fn words_stay_whole_where_there_is_room() {
+        let mut page = Page::new(Look { width: 80, colour: false, zone: TimeZone::UTC });
+        let mut table = Table::new(["Person", "Type", "Reason", "E-mail"]).keep(["Type"]);
+        let (email, reason) = ("k.blagoveshchensky@example.org", "moved out of the synchronised part");
+        table.row(["Konstantin".into(), "active-directory".into(), reason.into(), email.into()]);
+        page.table(&table);
+        let text = page.into_text();
+        for word in ["Konstantin", "active-directory", email] {
+            assert!(text.contains(word), "{text}");
+        }
+        assert!(text.lines().all(|line| line.chars().count() <= 80), "{text}");
     }
 
     #[test]

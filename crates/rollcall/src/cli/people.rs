@@ -7,7 +7,10 @@ use anyhow::Result;
 use reconcile::{Field, LeftReason, Link, LinkState, Sight, Value};
 use serde::Serialize;
 use std::collections::BTreeMap;
-use store::{RunId, RunPerson};
+use store::{DirectoryId, Outcome, PersonStatus, RunId, RunPerson};
+
+/// Among so many runs, newest first, there is a whole one, or none is looked for.
+const RUNS_LOOKED_AT_MAX: u32 = 100;
 
 pub async fn people(app: &App, server: &str, out: &Out) -> Result<u8> {
     out.show(&everybody(app, server).await?)
@@ -22,13 +25,26 @@ async fn everybody(app: &App, server: &str) -> Result<People> {
         .iter()
         .map(|link| (link.person.to_string(), PersonRow::linked(link)))
         .collect();
+    let last_whole = last_whole_run(app, row.id).await?;
     for (run, last) in app.store.latest_people(row.id).await? {
         let id = last.person.to_string();
+        // A trouble that a later run did not find is over.
+        let trouble = matches!(last.status, PersonStatus::Conflict | PersonStatus::Failed);
+        if trouble && Some(run) < last_whole && people.contains_key(&id) {
+            continue;
+        }
         people.entry(id).or_insert_with(|| PersonRow::unlinked(&last)).ran(run, &last);
     }
     let mut people: Vec<PersonRow> = people.into_values().collect();
     people.sort_by(|a, b| (&a.name, &a.id).cmp(&(&b.name, &b.id)));
     Ok(People { server: row.name, people })
+}
+
+/// The newest run that saw both sides whole: what it does not tell of a person
+/// is over.
+pub async fn last_whole_run(app: &App, directory: DirectoryId) -> Result<Option<RunId>> {
+    let runs = app.store.runs(Some(directory), RUNS_LOOKED_AT_MAX, 0).await?;
+    Ok(runs.iter().find(|run| run.outcome == Outcome::Done).map(|run| run.id))
 }
 
 #[derive(Debug, Serialize)]
@@ -206,7 +222,7 @@ impl View for Disabled {
                 shown(Some(&person.name)).into(),
                 shown(person.extension.as_deref()).into(),
                 words::left_reason(person.reason).into(),
-                page.look.time(person.since_ms).into(),
+                page.look.day(person.since_ms).into(),
                 shown(person.email.as_deref()).into(),
                 person.server.clone().into(),
             ]);

@@ -1,10 +1,11 @@
 //! What the tests of commands start from: a store in memory and no network.
 
 use crate::app::{App, Net};
+use crate::cli::server::Draft;
 use crate::cycle::report::{
     ChangeReport, ChangeResult, Counts, PersonReport, Report, Side, SideRead, Status, Updated, Writes,
 };
-use directory::{Dial, TcpDial};
+use directory::{Dial, Kind, TcpDial};
 use effects::{ManualClock, SeededRandom};
 use pbx::Exchange;
 use reconcile::merge::Cause;
@@ -37,7 +38,7 @@ pub async fn server(app: &App) -> DirectoryId {
         id: DirectoryId::NEW,
         name: "hq".to_owned(),
         pbx: PbxId::DEFAULT,
-        settings: serde_json::Value::Null,
+        settings: serde_json::to_value(Draft::new(Kind::ActiveDirectory).settings).unwrap(),
         policy: Policy::default(),
         created_ms: NOW_MS,
         last_complete_ms: 0,

@@ -7,8 +7,9 @@ use super::conflicts;
 use super::errors::usage;
 use super::output::Out;
 use super::words::word;
-use crate::app::App;
+use crate::app::{App, directory_settings};
 use anyhow::Result;
+use directory::AttributeMap;
 use reconcile::{Field, Link, LinkState, PersonId, Value};
 use std::collections::BTreeMap;
 use store::{ConflictsOf, DirectoryRow, JournalOf, RunId, RunPerson};
@@ -118,6 +119,8 @@ async fn explain(app: &App, person: Known, in_full: bool) -> Result<Explained> {
         open = rows.into_iter().filter(|row| row.conflict.person == person.id).collect();
     }
     let link = person.link.as_ref();
+    let map = directory_settings(&person.row)?.map;
+    let last_whole = super::people::last_whole_run(app, person.row.id).await?;
     let extension = link.and_then(|link| super::people::last_seen(link, Field::Extension));
     let last_number = person.last.as_ref().map(|(_, last)| last.extension.clone());
     Ok(Explained {
@@ -134,8 +137,9 @@ async fn explain(app: &App, person: Known, in_full: bool) -> Result<Explained> {
             }
             Some(LinkState::Resting { since_ms }) => State::Resting { since_ms: *since_ms },
         },
-        fields: link.map(fields).unwrap_or_default(),
-        last_run: person.last.map(|(run, last)| view::LastRun {
+        fields: link.map(|link| fields(link, &map)).unwrap_or_default(),
+        // What an earlier run told may be over by now.
+        last_run: person.last.filter(|(run, _)| Some(*run) >= last_whole).map(|(run, last)| view::LastRun {
             run: run.0,
             status: word(last.status),
             reason: Some(last.reason).filter(|reason| !reason.is_empty()),
@@ -147,7 +151,7 @@ async fn explain(app: &App, person: Known, in_full: bool) -> Result<Explained> {
 }
 
 /// Both sides of every field that was ever seen.
-fn fields(link: &Link) -> BTreeMap<Field, FieldView> {
+fn fields(link: &Link, map: &AttributeMap) -> BTreeMap<Field, FieldView> {
     let view = |field: Field| {
         let seen = |sight: &Option<reconcile::Sight>| {
             sight.as_ref().map(|sight| Seen {
@@ -166,7 +170,12 @@ fn fields(link: &Link) -> BTreeMap<Field, FieldView> {
                 (a, b) => a != b,
             },
         });
-        let view = FieldView { directory: seen(&link.directory[field]), pbx: seen(&link.pbx[field]), agreed };
+        let view = FieldView {
+            directory: seen(&link.directory[field]),
+            pbx: seen(&link.pbx[field]),
+            agreed,
+            mapped: map.fields[field].is_some(),
+        };
         let known = view.directory.is_some() || view.pbx.is_some() || view.agreed.is_some();
         known.then_some((field, view))
     };

@@ -4,7 +4,9 @@ use crate::cli::output::tests::text;
 use crate::cli::testing::{NOW_MS, app, both_changed, link, server};
 use reconcile::{EmployeeId, LeftReason, Pair};
 use serde_json::json;
-use store::{JournalRow, RunStart, Side, State as JournalState, Trigger, What};
+use store::{
+    JournalRow, Outcome, PersonStatus, RunNote, RunStart, Side, State as JournalState, Trigger, What,
+};
 
 const ID: &str = "192df0c9-fb24-4a25-8cd6-326044b13ba0";
 
@@ -17,6 +19,8 @@ async fn company() -> App {
     first.pairs[Field::Mobile] = Some(Pair { directory: value("+7 926"), pbx: value("79031"), held: true });
     first.directory[Field::Mobile] = first.directory[Field::Name].clone();
     first.directory[Field::Mobile].as_mut().unwrap().value = value("+7 926");
+    first.pbx[Field::SipPassword] = first.pbx[Field::Name].clone();
+    first.pbx[Field::SipPassword].as_mut().unwrap().value = value("set");
     let mut gone = link("p2", "Иванова Анна", 13, "213");
     gone.state = LinkState::Left { reason: LeftReason::Disabled, since_ms: NOW_MS };
     let links = [first, gone, link("p3", "Иванченко Лев", 14, "214"), link("p4", "Иванюк Зоя", 15, "215")];
@@ -80,6 +84,37 @@ async fn one_person_in_full() {
     insta::assert_snapshot!("one_person", text(&one, 100));
     let json = serde_json::to_string(&one).unwrap();
     assert!(!json.contains("00ff"), "a fingerprint is nobody's business: {json}");
+}
+
+#[tokio::test]
+async fn news_is_over_once_a_whole_run_told_nothing() {
+    let app = company().await;
+    let directory = app.store.directories().await.unwrap()[0].id;
+    let told = async || find(&app, "212", None).await.unwrap().people[0].last_run.is_some();
+    for (outcome, status, news) in [
+        (Outcome::Done, Some(PersonStatus::Conflict), true),
+        (Outcome::Partial, None, true),
+        (Outcome::Failed, None, true),
+        (Outcome::Done, None, false),
+        (Outcome::Halted, Some(PersonStatus::Skipped), true),
+    ] {
+        let start = RunStart { directory, trigger: Trigger::Manual, started_ms: NOW_MS };
+        let run = app.store.start_run(&start).await.unwrap();
+        let row = status.map(|status| store::RunPerson {
+            person: PersonId::new(ID),
+            employee: Some(EmployeeId(12)),
+            name: String::new(),
+            extension: "212".to_owned(),
+            status,
+            updated: store::Updated::Nothing,
+            changes: json!({}),
+            reason: "`12a` is no number".to_owned(),
+        });
+        app.store.add_run_people(run, row.as_slice()).await.unwrap();
+        let note = RunNote { outcome, ended_ms: Some(NOW_MS), plan_hash: None, report: json!({}) };
+        app.store.note_run(run, &note).await.unwrap();
+        assert_eq!(told().await, news, "{outcome}");
+    }
 }
 
 #[tokio::test]

@@ -49,6 +49,9 @@ pub struct FieldView {
     pub pbx: Option<Seen>,
     /// The values with which both sides last agreed.
     pub agreed: Option<Agreed>,
+    /// Whether the directory has a place for it.
+    #[serde(skip)]
+    pub mapped: bool,
 }
 
 /// A value as last seen, and between which times it became that.
@@ -198,7 +201,7 @@ impl Explained {
         for (field, view) in &self.fields {
             table.row([
                 field.as_str().into(),
-                seen(&view.directory).into(),
+                if view.mapped { seen(&view.directory).into() } else { Cell::new("not mapped", Ink::Dim) },
                 seen(&view.pbx).into(),
                 view.agreed_in_words(),
             ]);
@@ -238,6 +241,9 @@ impl Explained {
 
 impl FieldView {
     fn agreed_in_words(&self) -> Cell {
+        if !self.mapped {
+            return Cell::new(NONE, Ink::Dim);
+        }
         let Some(agreed) = &self.agreed else { return Cell::new("not yet", Ink::Dim) };
         let now = |seen: &Option<Seen>| seen.as_ref().map(|seen| seen.value.clone());
         let moved = |seen: &Option<Seen>, then: &Option<String>| now(seen).is_some_and(|now| now != *then);

@@ -4,7 +4,7 @@ use crate::cli::output::tests::text;
 use crate::cli::testing::{NOW_MS, app, link, server};
 use reconcile::{EmployeeId, PersonId};
 use serde_json::json;
-use store::{PersonStatus, RunStart, Trigger, Updated};
+use store::{Outcome, PersonStatus, RunNote, RunStart, Trigger, Updated};
 
 async fn company() -> App {
     let app = app();
@@ -38,6 +38,24 @@ async fn everybody_with_status_and_what_was_updated_last() {
     let people = everybody(&company().await, "hq").await.unwrap();
     insta::assert_snapshot!("everybody", text(&people, 80));
     assert!(is_usage(&everybody(&app(), "hq").await.unwrap_err()));
+}
+
+#[tokio::test]
+async fn a_trouble_that_a_whole_run_did_not_find_is_over() {
+    let app = company().await;
+    let id = app.server("hq").await.unwrap().id;
+    let mut row = app.store.latest_people(id).await.unwrap()[0].1.clone();
+    row.status = PersonStatus::Failed;
+    for (rows, last) in [(&[row][..], Some(PersonStatus::Failed)), (&[], None)] {
+        let start = RunStart { directory: id, trigger: Trigger::Manual, started_ms: NOW_MS };
+        let run = app.store.start_run(&start).await.unwrap();
+        app.store.add_run_people(run, rows).await.unwrap();
+        let note = RunNote { outcome: Outcome::Done, ended_ms: None, plan_hash: None, report: json!({}) };
+        app.store.note_run(run, &note).await.unwrap();
+        let people = everybody(&app, "hq").await.unwrap().people;
+        let one = people.iter().find(|one| one.id == "p1").unwrap();
+        assert_eq!(one.last.as_ref().map(|last| last.status), last);
+    }
 }
 
 #[tokio::test]
