@@ -131,6 +131,7 @@ async fn lists_and_explanations() {
     resolve_with(&app, &[2], |answer| answer.employee = Some(14)).await.unwrap();
     let conflicts = list(&app, ConflictsOf::Everybody).await.unwrap();
     assert_eq!(conflicts[0].state, ConflictState::Silenced);
+    assert!(text(&conflicts[0], 80).ends_with("rollcall conflicts resolve 1 --ask-again\n"));
     insta::assert_snapshot!("one_conflict", text(&conflicts[1], 80));
     insta::assert_snapshot!("all_conflicts", text(&Conflicts { conflicts }, 80));
 }

@@ -199,6 +199,11 @@ impl View for ConflictView {
             facts.push(("answer", Cell::new(standing, Ink::Good)));
         }
         page.facts(facts);
+        if self.answer.is_some() {
+            page.gap();
+            page.say("To take the answer back:", Ink::Plain);
+            page.command(2, &format!("rollcall conflicts resolve {} --ask-again", self.id));
+        }
     }
 }
 
