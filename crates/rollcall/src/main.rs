@@ -61,19 +61,20 @@ fn fail(error: &str, json: bool) {
     }
 }
 
-/// Our own voices by -v, the libraries' only when they warn: what they trace
-/// may hold what nobody should read, and the codec warns of every control it
-/// passes on unread.
+/// Our own voices by -v. The libraries are heard only when asked, and only
+/// when they warn: our errors say what theirs would, what they trace may hold
+/// what nobody should read, and the codec warns of every control it passes on
+/// unread.
 fn log(verbose: u8) {
-    let ours = match verbose {
-        0 => "error",
-        1 => "info",
-        2 => "debug",
-        _ => "trace",
+    let (ours, theirs) = match verbose {
+        0 => ("error", "off"),
+        1 => ("info", "warn,ldap3_proto=error"),
+        2 => ("debug", "warn,ldap3_proto=error"),
+        _ => ("trace", "warn,ldap3_proto=error"),
     };
     let crates = ["rollcall", "directory", "pbx", "store", "sandbox"];
     let filter: Vec<String> = crates.iter().map(|name| format!("{name}={ours}")).collect();
-    let filter = EnvFilter::new(format!("warn,ldap3_proto=error,{}", filter.join(",")));
+    let filter = EnvFilter::new(format!("{theirs},{}", filter.join(",")));
     let colour = io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|set| set.is_empty());
     tracing_subscriber::fmt().with_env_filter(filter).with_ansi(colour).with_writer(io::stderr).init();
 }

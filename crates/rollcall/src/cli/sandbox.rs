@@ -15,6 +15,7 @@ use secrecy::SecretString;
 use serde::Serialize;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
+use tokio::signal::unix::{SignalKind, signal};
 
 /// Invented people need no secret.
 pub const PASSWORD: &str = "sandbox-password";
@@ -24,8 +25,17 @@ const PEOPLE_MAX: usize = 100_000;
 pub async fn run(args: &SandboxArgs, out: &Out) -> Result<u8> {
     let running = start(args, Personality::OpenLdap).await?;
     out.show(&running.view())?;
-    tokio::signal::ctrl_c().await.context("cannot wait for Ctrl-C")?;
+    interrupted().await?;
     Ok(0)
+}
+
+/// Waits for Ctrl-C, or for whoever asks the process to end.
+pub async fn interrupted() -> Result<()> {
+    let mut ended = signal(SignalKind::terminate()).context("cannot wait for SIGTERM")?;
+    tokio::select! {
+        pressed = tokio::signal::ctrl_c() => pressed.context("cannot wait for Ctrl-C"),
+        _ = ended.recv() => Ok(()),
+    }
 }
 
 /// Both halves, as far as they were asked for.

@@ -39,11 +39,11 @@ pub async fn run(args: &DemoArgs, out: &Out) -> Result<u8> {
     let story = Story { app: &app, sandbox: &sandbox, out };
     tokio::select! {
         told = story.tell() => told?,
-        _ = tokio::signal::ctrl_c() => return Err(anyhow!("the demonstration was interrupted")),
+        _ = sandbox::interrupted() => return Err(anyhow!("the demonstration was interrupted")),
     }
     if args.keep {
         story.invite(&home)?;
-        tokio::signal::ctrl_c().await.context("cannot wait for Ctrl-C")?;
+        sandbox::interrupted().await?;
     }
     Ok(0)
 }
