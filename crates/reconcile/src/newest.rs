@@ -1,7 +1,7 @@
 //! Between which times a value became what it is.
 
 use crate::field::Field;
-use crate::link::{Interval, Link, Sight};
+use crate::link::{Interval, Link, LinkState, Sight};
 use crate::merge::{Ages, State};
 use crate::person::Person;
 use crate::world::World;
@@ -20,14 +20,21 @@ pub fn ages(
     pbx: State<'_>,
 ) -> Ages {
     let seen = span(link.directory[field].as_ref(), directory, world.directory_seen_ms, world.now_ms);
-    let looked_ms = match field {
-        Field::SipPassword | Field::Mobile => link.record_looked_ms,
-        Field::Photo => link.photo_looked_ms,
-        Field::Name | Field::Extension | Field::Email => world.pbx_seen_ms,
-    };
+    let looked_ms = pbx_looked_ms(world, link, field);
     Ages {
         directory: narrowed(world, person, field, seen),
         pbx: span(link.pbx[field].as_ref(), pbx, looked_ms, world.now_ms),
+    }
+}
+
+/// When the PBX's last value of this field was known to stand. While a link
+/// rests its employee is read, but believed nothing.
+pub(crate) fn pbx_looked_ms(world: &World, link: &Link, field: Field) -> i64 {
+    match (&link.state, field) {
+        (LinkState::Resting { .. }, _) => 0,
+        (_, Field::SipPassword | Field::Mobile) => link.record_looked_ms,
+        (_, Field::Photo) => link.photo_looked_ms,
+        (_, Field::Name | Field::Extension | Field::Email) => world.pbx_seen_ms,
     }
 }
 

@@ -7,6 +7,7 @@ use crate::field::Field;
 use crate::impostor;
 use crate::link::{Interval, Link, Sight};
 use crate::merge::State;
+use crate::newest;
 use crate::person::{Mark, Person};
 use crate::value::{Reading, Value};
 use crate::world::World;
@@ -52,11 +53,7 @@ fn news(
     if let Some(employee) = employee.filter(|employee| !impostor::is_somebody_else(world, link, employee)) {
         for field in Field::ALL {
             let state = absence::in_pbx(&employee.fields[field]);
-            let looked_ms = match field {
-                Field::SipPassword | Field::Mobile => link.record_looked_ms,
-                Field::Photo => link.photo_looked_ms,
-                Field::Name | Field::Extension | Field::Email => world.pbx_seen_ms,
-            };
+            let looked_ms = newest::pbx_looked_ms(world, link, field);
             if let Some(sight) = see(link.pbx[field].as_ref(), state, looked_ms, world.now_ms, None) {
                 now.to_mut().pbx[field] = Some(sight);
             }

@@ -153,6 +153,7 @@ fn first_sync(company: &Company, staff: &Staff, people: &People) {
     let preview = company.preview().exits(4);
     assert_eq!(company.counted(), before, "a preview writes nothing");
     assert_eq!(preview.json["run"], json!(null));
+    the_report_is_the_contract(&preview, server.kind);
 
     let run = company.sync().exits(4);
     assert!(run.json["run"].is_i64());
@@ -223,6 +224,48 @@ fn first_sync(company: &Company, staff: &Staff, people: &People) {
     assert!(pbx.employees().iter().all(|employee| employee.email != "yuri@example.test"));
     assert_eq!(pbx.employees().len() as u64, 7 + 7 + sam);
     company.quiet().exits(4);
+}
+
+/// The keys that scripts rely on, no more and no less.
+fn the_report_is_the_contract(report: &Report, kind: Kind) {
+    let keys =
+        |value: &serde_json::Value| value.as_object().expect("an object").keys().cloned().collect::<Vec<_>>();
+    let sorted = |text: &str| {
+        let mut keys: Vec<String> = text.split_whitespace().map(str::to_owned).collect();
+        keys.sort();
+        keys
+    };
+    let json = &report.json;
+    let all = "run server plan directory pbx counts writes people conflicts held_back halted warnings";
+    assert_eq!(keys(json), sorted(all));
+    assert_eq!(
+        json["directory"],
+        json!({ "verdict": "complete", "read": if kind == Kind::Samba { 20 } else { 21 } })
+    );
+    assert_eq!(json["pbx"], json!({ "verdict": "complete", "read": 7 }));
+    let counts =
+        "unchanged created joined updated_in_pbx updated_in_directory disabled restored conflicts failed";
+    assert_eq!(keys(&json["counts"]), sorted(counts));
+    assert_eq!(json["writes"], json!({ "pbx": 0, "directory": 0 }));
+    let gleb = report.person("Gleb Orlov");
+    let person = "id name extension employee values status updated changes reason differs";
+    assert_eq!(keys(gleb), sorted(person));
+    assert_eq!(keys(&gleb["values"]), sorted("name extension mobile email photo sip-password"));
+    assert_eq!(
+        gleb["values"]["mobile"],
+        json!({ "state": "set", "raw": "+7 903 111-22-33", "canonical": "+79031112233" })
+    );
+    assert_eq!(gleb["values"]["sip-password"], json!({ "state": "set", "raw": "set", "canonical": "set" }));
+    assert_eq!((&gleb["status"], &gleb["updated"]), (&json!("processed"), &json!("both")));
+    let change =
+        gleb["changes"].as_array().expect("changes").iter().find(|change| change["field"] == "mobile");
+    let expected = json!({
+        "side": "pbx", "field": "mobile", "before": null, "after": "79031112233",
+        "cause": "new-employee", "result": "planned",
+    });
+    assert_eq!(change, Some(&expected));
+    assert_eq!(report.person("Yuri Gone")["status"], "skipped");
+    assert_eq!(report.person("Oleg Queue")["status"], "conflict");
 }
 
 /// Every conflict of the first day finds its way out.

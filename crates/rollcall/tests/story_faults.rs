@@ -354,7 +354,8 @@ fn each_is_there_once(company: &Company, names: &[String]) {
     let employees = company.pbx.employees();
     for name in names {
         let found: Vec<_> = employees.iter().filter(|employee| employee.name == *name).collect();
-        let [employee] = found[..] else { panic!("{name}: {found:#?}") };
+        assert_eq!(found.len(), 1, "{name}: {found:#?}");
+        let employee = found[0];
         let entry = company.server.find(&format!("(displayName={name})")).remove(0);
         assert_eq!(entry.text("ipPhone"), employee.number, "{name}");
         assert_eq!(entry.text("sipPassword"), employee.secret, "{name}");
@@ -447,7 +448,7 @@ fn id_of(company: &Company, name: &str, field: &str) -> String {
     let list = company.run(&["conflicts", "list", "--json"]).ok().json();
     let rows = list["conflicts"].as_array().expect("conflicts").clone();
     let row = rows.iter().find(|row| row["name"] == name && row["field"] == field);
-    row.unwrap_or_else(|| panic!("no conflict of {name} about {field}"))["id"].to_string()
+    row.expect("such a conflict")["id"].to_string()
 }
 
 /// Text without the line breaks of tables.

@@ -165,7 +165,7 @@ fn the_directory_dies_on_the_way() {
         let output = run.join().expect("the command ends");
         assert_eq!(output.code, Some(4), "{output:#?}");
         let run = Report::of(output);
-        assert!(run.counts().get("failed").is_some(), "{run:#?} {:#}", run.json["conflicts"][0]);
+        assert!(run.counts().contains_key("failed"), "{run:#?}");
     });
     company.server.start();
     company.pbx.misbehave("");
@@ -209,8 +209,7 @@ fn everybody_is_there_once(company: &Company, people: usize) {
     assert_eq!(entries.len(), people);
     for entry in entries {
         let mail = entry.text("mail");
-        let employee =
-            by_mail.get(mail.as_str()).unwrap_or_else(|| panic!("nobody has {mail} among {by_mail:#?}"));
+        let employee = by_mail[mail.as_str()];
         assert_eq!(
             (entry.text("ipPhone"), entry.text("sipPassword")),
             (employee.number.clone(), employee.secret.clone())
