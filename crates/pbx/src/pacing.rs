@@ -86,7 +86,8 @@ impl Pacing {
                 Turn::Now => return Ok(lane),
                 Turn::At(at_ms) => at_ms,
                 Turn::BlockedUntil(until_ms) if until_ms > deadline_ms => {
-                    let why = "it blocks this address for some minutes because of too many requests".to_owned();
+                    let why =
+                        "it blocks this address for some minutes because of too many requests".to_owned();
                     return Err(Error::Busy { why, retry_at_ms: until_ms });
                 }
                 Turn::BlockedUntil(until_ms) => until_ms,

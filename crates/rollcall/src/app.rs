@@ -84,9 +84,9 @@ impl App {
     /// The PBX, or advice on how to say which it is.
     pub async fn pbx_row(&self, id: PbxId) -> Result<PbxRow> {
         let rows = self.store.pbxes().await?;
-        rows.into_iter()
-            .find(|row| row.id == id && !row.settings.is_null())
-            .ok_or_else(|| anyhow!(Usage("no PBX is set; say which with `rollcall pbx set --url URL`".to_owned())))
+        rows.into_iter().find(|row| row.id == id && !row.settings.is_null()).ok_or_else(|| {
+            anyhow!(Usage("no PBX is set; say which with `rollcall pbx set --url URL`".to_owned()))
+        })
     }
 
     /// A directory ready to be asked; connects on first use.

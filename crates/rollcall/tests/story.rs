@@ -240,9 +240,9 @@ fn the_report_is_the_contract(report: &Report, kind: Kind) {
     assert_eq!(keys(json), sorted(all));
     assert_eq!(
         json["directory"],
-        json!({ "verdict": "complete", "read": if kind == Kind::Samba { 20 } else { 21 } })
+        json!({ "verdict": "complete", "reason": null, "read": if kind == Kind::Samba { 19 } else { 20 } })
     );
-    assert_eq!(json["pbx"], json!({ "verdict": "complete", "read": 7 }));
+    assert_eq!(json["pbx"], json!({ "verdict": "complete", "reason": null, "read": 7 }));
     let counts =
         "unchanged created joined updated_in_pbx updated_in_directory disabled restored conflicts failed";
     assert_eq!(keys(&json["counts"]), sorted(counts));

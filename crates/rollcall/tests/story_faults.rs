@@ -103,7 +103,7 @@ fn a_directory_that_cannot_be_read() {
     {
         add(&company, what, server, &["--fingerprint", &server.fingerprint]).ok();
         let report = Report::of(company.run(&["sync", what, "--json"])).exits(0);
-        assert_eq!(report.json["directory"], json!({ "verdict": "complete", "read": 0 }));
+        assert_eq!(report.json["directory"], json!({ "verdict": "complete", "reason": null, "read": 0 }));
     }
     let output = add(&company, "nobody", &server, &["--filter", "(cn=nobody at all)"]).ok();
     assert_eq!(output.code, Some(0));
@@ -267,7 +267,7 @@ fn nobody_leaves_by_an_incomplete_read() {
     // Paging gets past the limit of this one.
     company.edit(&["--bind-dn", &format!("cn=pbx-capped,{base}"), "--map", "sip-password="]);
     let run = company.sync();
-    assert_eq!(run.json["directory"], json!({ "verdict": "complete", "read": 1200 }));
+    assert_eq!(run.json["directory"], json!({ "verdict": "complete", "reason": null, "read": 1200 }));
 
     let writer = company.server.writer.clone();
     company.edit(&["--bind-dn", &writer, "--filter", "(cn=nobody at all)"]);

@@ -38,11 +38,11 @@ fn many_people(server: Server) -> Company {
         // The server gives 1,000 entries and not one more, but page after page.
         company.edit(&["--bind-dn", &format!("cn=pbx-capped,{}", server.base)]);
         let preview = company.preview();
-        assert_eq!(preview.json["directory"], json!({ "verdict": "complete", "read": PEOPLE }));
+        assert_eq!(preview.json["directory"], json!({ "verdict": "complete", "reason": null, "read": PEOPLE }));
         company.edit(&["--bind-dn", &server.writer]);
     }
     let run = company.sync().exits(4);
-    assert_eq!(run.json["directory"], json!({ "verdict": "complete", "read": PEOPLE }));
+    assert_eq!(run.json["directory"], json!({ "verdict": "complete", "reason": null, "read": PEOPLE }));
     let counts = run.counts();
     let status = |status: &str| run.people().iter().filter(|person| person["status"] == status).count();
     assert_eq!(run.people().len(), PEOPLE);

@@ -199,7 +199,8 @@ impl<'w> Builder<'w> {
         self.conflicts.sort_by(|a, b| {
             (&a.name, &a.person, a.kind, a.field).cmp(&(&b.name, &b.person, b.kind, b.field))
         });
-        let warnings = numbers::warning(self.world).into_iter().chain(shared_mail(self.world, &actions)).collect();
+        let warnings =
+            numbers::warning(self.world).into_iter().chain(shared_mail(self.world, &actions)).collect();
         let joins = actions.iter().filter(|action| matches!(action.link, Some(super::LinkStep::Join { .. })));
         let people = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
         let (linked, joining) = (people(self.world.links.len()), people(joins.count()));

@@ -56,9 +56,12 @@ fn fields_equivalent_spellings_are_never_rewritten() {
 #[test]
 fn fields_what_would_be_stored_alike_is_not_written() {
     let mut company = company();
-    company.person("anna").name("Anna").mobile("+7 926 123-45-67 ext. 12");
-    company.employee(1).name("Anna").ext("201").mobile("79261234567");
+    company.person("anna").name("Anna").mail("a@example.org").mobile("+7 926 123-45-67 ext. 12");
+    company.employee(1).name("Anna").mail("a@example.org").ext("201").mobile("79261234567");
+    let plan = company.run();
+    assert_eq!(sent(&plan.action("anna").pbx, Mobile), None, "the inner extension stays at home");
     company.settle();
+    assert_eq!(company.preview().people[0].differs, [Mobile]);
     assert_eq!(company.ours(1, Mobile), "79261234567");
     assert_eq!(company.theirs("anna", Mobile), "+7 926 123-45-67 ext. 12");
 }
@@ -212,6 +215,15 @@ fn fields_unmapped_do_not_exist() {
     company.employee(1).mail("edited@example.org");
     let plan = company.run();
     assert!(plan.actions.is_empty() && plan.people[0].differs.is_empty());
+}
+
+#[test]
+fn fields_that_are_off_are_nobodys_conflict() {
+    let mut company = staff(3);
+    company.direction(Email, Direction::Off);
+    company.person("p01").mail("nobody");
+    company.employee(2).mail("nobody");
+    assert!(company.run().conflicts.is_empty());
 }
 
 #[test]

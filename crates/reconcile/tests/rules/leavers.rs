@@ -199,6 +199,16 @@ fn leavers_an_employee_deleted_under_an_active_person_is_a_question() {
     assert_eq!(again.linked("p01"), Some(1_001));
     assert_eq!(again.ours(1_001, Extension), "201");
 
+    // A number only the PBX knew is given again.
+    let mut unwritten = staff(4);
+    unwritten.policy.write_back = false;
+    unwritten.person("p01").ext("");
+    unwritten.settle();
+    unwritten.records.remove(&1);
+    let conflict = unwritten.run().conflicts[0].clone();
+    unwritten.answer(&conflict, Answer::NewEmployee).settle();
+    assert_eq!(unwritten.ours(1_001, Extension), "201");
+
     // Re-created by a run that did not live to link it.
     let (mut found, conflict) = deleted();
     found.employee(77).name("First01 Last01").ext("201");

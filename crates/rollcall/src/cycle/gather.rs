@@ -69,10 +69,7 @@ pub async fn gather(
     progress.phase(Phase::ReadPbx, None);
     let listing = pbx.snapshot(&|_| {}).await.context("the PBX could not be read")?;
 
-    let held = app
-        .store
-        .held_numbers(row.pbx, app.clock.now_ms() - row.policy.cool_down_ms)
-        .await?;
+    let held = app.store.held_numbers(row.pbx, app.clock.now_ms() - row.policy.cool_down_ms).await?;
     let (mut reserved, cooling) = split_held(held, row);
     reserved.extend(asked_elsewhere(app, row).await?);
     let elsewhere = linked_elsewhere(app, row).await?;
@@ -101,7 +98,8 @@ pub async fn gather(
     };
     let mut warnings = read.warnings;
     if world.people.rows.is_empty() {
-        warnings.push("nobody was found in the directory: check domain root, subdivisions and filter".to_owned());
+        warnings
+            .push("nobody was found in the directory: check domain root, subdivisions and filter".to_owned());
     }
     let recovered = recover(app, row, pbx, &mut world).await?;
     let looked = look_closer(&mut world, directory, pbx, pbx_is_local, progress, &mut warnings).await?;
@@ -286,7 +284,9 @@ fn target(world: &World, id: &PersonId) -> Target {
     let seen = world.people.rows.binary_search_by(|person| person.id.cmp(id)).ok();
     let dn = match seen {
         Some(at) => world.people.rows[at].dn.to_string(),
-        None => world.links.iter().find(|link| link.person == *id).map_or_else(String::new, |l| l.dn.to_string()),
+        None => {
+            world.links.iter().find(|link| link.person == *id).map_or_else(String::new, |l| l.dn.to_string())
+        }
     };
     Target { id: id.clone(), dn }
 }
@@ -333,7 +333,8 @@ async fn asked_elsewhere(app: &App, row: &DirectoryRow) -> Result<Vec<Box<str>>>
             continue;
         }
         let kept = app.store.meta(&numbers_key(other.id)).await?;
-        numbers.extend(kept.iter().flat_map(|text| text.split(',')).filter(|n| !n.is_empty()).map(Into::into));
+        numbers
+            .extend(kept.iter().flat_map(|text| text.split(',')).filter(|n| !n.is_empty()).map(Into::into));
     }
     Ok(numbers)
 }
@@ -361,9 +362,7 @@ async fn linked_elsewhere(app: &App, row: &DirectoryRow) -> Result<HashMap<Emplo
         app.store.directories().await?.into_iter().map(|directory| (directory.id, directory.name)).collect();
     let linked = app.store.linked_employees(row.pbx).await?;
     let others = linked.into_iter().filter(|link| link.directory != row.id);
-    Ok(others
-        .map(|link| (link.employee, names.get(&link.directory).cloned().unwrap_or_default()))
-        .collect())
+    Ok(others.map(|link| (link.employee, names.get(&link.directory).cloned().unwrap_or_default())).collect())
 }
 
 async fn set_aside(app: &App, row: &DirectoryRow) -> Result<Vec<SetAside>> {
@@ -385,7 +384,8 @@ async fn recent(app: &App, row: &DirectoryRow) -> Result<Counts> {
     let since = app.clock.now_ms() - limits::GUARD_WINDOW_MS;
     let mut counts = Counts::new();
     for touch in app.store.touched(row.id, since).await? {
-        let kind: Option<GuardKind> = serde_json::from_value(serde_json::Value::String(touch.kind.into())).ok();
+        let kind: Option<GuardKind> =
+            serde_json::from_value(serde_json::Value::String(touch.kind.into())).ok();
         if let Some(kind) = kind {
             *counts.entry(kind).or_default() += 1;
         }

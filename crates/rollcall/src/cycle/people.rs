@@ -35,13 +35,13 @@ pub fn report(about: About<'_>, world: &World, plan: &Plan, progressed: Progress
         Progressed::CarriedOut(done) => done,
         Progressed::Previewed | Progressed::Halted => &[],
     };
-    let done_of: HashMap<&str, &Done> =
-        done.iter().map(|done| (done.person.as_str(), done)).collect();
+    let done_of: HashMap<&str, &Done> = done.iter().map(|done| (done.person.as_str(), done)).collect();
     let actions: HashMap<&str, &Action> =
         plan.actions.iter().map(|action| (action.person.as_str(), action)).collect();
     let mut conflicts = plan.conflicts.clone();
     conflicts.extend(done_of.values().flat_map(|done| done.conflicts.iter().cloned()));
-    conflicts.sort_by(|a, b| (&a.name, &a.person, a.kind, a.field).cmp(&(&b.name, &b.person, b.kind, b.field)));
+    conflicts
+        .sort_by(|a, b| (&a.name, &a.person, a.kind, a.field).cmp(&(&b.name, &b.person, b.kind, b.field)));
     let in_conflict: HashSet<&str> = conflicts.iter().map(|conflict| conflict.person.as_str()).collect();
     let values = Values::of(world);
     let mut counts = Counts { conflicts: count(conflicts.len()), ..Counts::default() };
@@ -180,10 +180,8 @@ fn tally(
     let created = matches!(step, Some(LinkStep::Create { .. }));
     counts.created += u32::from(created);
     counts.joined += u32::from(matches!(step, Some(LinkStep::Join { .. } | LinkStep::Relink { .. })));
-    counts.disabled += u32::from(matches!(
-        step,
-        Some(LinkStep::Leave { .. } | LinkStep::Join { left: Some(_), .. })
-    ));
+    counts.disabled +=
+        u32::from(matches!(step, Some(LinkStep::Leave { .. } | LinkStep::Join { left: Some(_), .. })));
     counts.restored += u32::from(matches!(step, Some(LinkStep::Return { .. })));
     counts.updated_in_pbx += u32::from(wrote_pbx && !created);
     counts.updated_in_directory += u32::from(wrote_directory);

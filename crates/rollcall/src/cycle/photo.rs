@@ -9,6 +9,8 @@ use image::{DynamicImage, ImageReader, Limits};
 use reconcile::canonical;
 use std::io::Cursor;
 
+/// Longest sides tried, in pixels, and with each of them the qualities.
+const SIDES: [u32; 3] = [limits::PHOTO_SIDE_MAX, limits::PHOTO_SIDE_MAX / 2, limits::PHOTO_SIDE_MAX / 4];
 /// JPEG qualities tried, from best to smallest.
 const QUALITIES: [u8; 4] = [88, 75, 60, 40];
 /// Memory one picture may take to decode, bytes.
@@ -19,15 +21,18 @@ pub fn fit(original: Vec<u8>, bytes_max: usize) -> Result<Vec<u8>> {
     if original.len() <= bytes_max {
         return Ok(original);
     }
-    let small = shrunk(&decode(&original)?)?;
+    let picture = decode(&original)?;
     let comment = canonical::derived_comment(&original);
-    for quality in QUALITIES {
-        let mut jpeg = Vec::new();
-        small.write_with_encoder(JpegEncoder::new_with_quality(&mut jpeg, quality))?;
-        let marked = canonical::insert_comment(&jpeg, &comment);
-        let marked = marked.ok_or_else(|| anyhow!("the picture could not be marked with its original"))?;
-        if marked.len() <= bytes_max {
-            return Ok(marked);
+    for side_max in SIDES {
+        let small = shrunk(&picture, side_max)?;
+        for quality in QUALITIES {
+            let mut jpeg = Vec::new();
+            small.write_with_encoder(JpegEncoder::new_with_quality(&mut jpeg, quality))?;
+            let marked = canonical::insert_comment(&jpeg, &comment);
+            let marked = marked.ok_or_else(|| anyhow!("the picture could not be marked with its original"))?;
+            if marked.len() <= bytes_max {
+                return Ok(marked);
+            }
         }
     }
     Err(anyhow!("the picture could not be shrunk to {bytes_max} bytes"))
@@ -45,14 +50,14 @@ fn decode(bytes: &[u8]) -> Result<DynamicImage> {
     Ok(reader.decode()?)
 }
 
-fn shrunk(picture: &DynamicImage) -> Result<DynamicImage> {
+fn shrunk(picture: &DynamicImage, side_max: u32) -> Result<DynamicImage> {
     let rgb = DynamicImage::ImageRgb8(picture.to_rgb8());
     let side = rgb.width().max(rgb.height());
-    if side <= limits::PHOTO_SIDE_MAX {
+    if side <= side_max {
         return Ok(rgb);
     }
     let scaled = |length: u32| {
-        let length = u64::from(length) * u64::from(limits::PHOTO_SIDE_MAX) / u64::from(side);
+        let length = u64::from(length) * u64::from(side_max) / u64::from(side);
         u32::try_from(length).unwrap_or(1).max(1)
     };
     let mut small = DynamicImage::new_rgb8(scaled(rgb.width()), scaled(rgb.height()));

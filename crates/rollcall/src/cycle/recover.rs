@@ -40,7 +40,12 @@ pub async fn recover(app: &App, row: &DirectoryRow, pbx: &Pbx, world: &mut World
     }
     // What any other unfinished write did, both listings show: it is over.
     let over = unfinished.iter().filter(|step| step.what != What::Create);
-    recovered.extend(over.map(|step| Recovered { run: step.run, seq: step.seq, state: State::Refused, employee: None }));
+    recovered.extend(over.map(|step| Recovered {
+        run: step.run,
+        seq: step.seq,
+        state: State::Refused,
+        employee: None,
+    }));
     Ok(recovered)
 }
 

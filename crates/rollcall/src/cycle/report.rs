@@ -4,7 +4,8 @@
 use reconcile::guard::Halt;
 use reconcile::merge::Cause;
 use reconcile::{Conflict, Field, Verdict};
-use serde::{Deserialize, Serialize};
+use serde::ser::SerializeStruct;
+use serde::{Deserialize, Serialize, Serializer};
 use std::collections::BTreeMap;
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -26,11 +27,22 @@ pub struct Report {
     pub warnings: Vec<String>,
 }
 
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 pub struct SideRead {
     #[serde(flatten)]
     pub verdict: Verdict,
     pub read: usize,
+}
+
+/// All three keys, always: a script need not ask whether `reason` is there.
+impl Serialize for SideRead {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_struct("SideRead", 3)?;
+        map.serialize_field("verdict", if self.verdict.is_complete() { "complete" } else { "partial" })?;
+        map.serialize_field("reason", &self.verdict.reason())?;
+        map.serialize_field("read", &self.read)?;
+        map.end()
+    }
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -176,6 +188,22 @@ impl Report {
             4
         } else {
             0
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_side_has_three_keys_and_survives_the_store() {
+        for verdict in [Verdict::Complete, Verdict::Partial("cut".to_owned())] {
+            let side = SideRead { verdict: verdict.clone(), read: 7 };
+            let json = serde_json::to_value(&side).unwrap();
+            assert_eq!(json.as_object().unwrap().len(), 3, "{json}");
+            let back: SideRead = serde_json::from_value(json).unwrap();
+            assert_eq!((back.verdict, back.read), (verdict, 7));
         }
     }
 }

@@ -281,7 +281,9 @@ async fn find_plan(app: &App, prefix: &str, released: bool) -> Result<(Directory
         }
         1 => found.remove(0),
         _ => {
-            return Err(anyhow!(Usage(format!("several plans begin with `{prefix}`; give more of the hash"))));
+            return Err(anyhow!(Usage(format!(
+                "several plans begin with `{prefix}`; give more of the hash"
+            ))));
         }
     };
     if head.state != PlanState::Pending {

@@ -84,7 +84,8 @@ fn a_quiet_run_says_so() {
 fn in_step_is_said_only_of_what_was_read_whole() {
     let rest = |change: fn(&mut Report)| {
         let quiet = view(Kind::Preview, |report| {
-            (report.people.clear(), report.conflicts.clear());
+            report.people.clear();
+            report.conflicts.clear();
             report.counts = Counts::default();
             change(report);
         });

@@ -8,7 +8,9 @@ use crate::limits;
 use anyhow::{Result, anyhow};
 use pbx::{Error, NewEmployee, Saved, checks};
 use reconcile::plan::{Action, Change, GENERATED, NumberFrom};
-use reconcile::{Conflict, ConflictKind, Direction, Field, Link, Pair, Person, Reading, RefusedBy, Value, WayOut};
+use reconcile::{
+    Conflict, ConflictKind, Direction, Field, Link, Pair, Person, Reading, RefusedBy, Value, WayOut,
+};
 use secrecy::{ExposeSecret, SecretString};
 use store::{JournalRow, State, What};
 
@@ -40,7 +42,9 @@ impl Apply<'_> {
                     let next = self.numbers.lock().await.allocate();
                     new.number = match next {
                         Some(next) => next.into(),
-                        None => return Err(anyhow!("no number is free any more in the ranges of this server")),
+                        None => {
+                            return Err(anyhow!("no number is free any more in the ranges of this server"));
+                        }
                     };
                 }
                 Err(error) => {
@@ -49,7 +53,10 @@ impl Apply<'_> {
                 }
             }
         }
-        Err(anyhow!("{} free numbers in a row were occupied meanwhile; the next run tries again", limits::NUMBER_TRIES))
+        Err(anyhow!(
+            "{} free numbers in a row were occupied meanwhile; the next run tries again",
+            limits::NUMBER_TRIES
+        ))
     }
 
     /// One journalled request, settled here only if it failed. An answer that
@@ -92,7 +99,10 @@ impl Apply<'_> {
                 let outcomes = vec![outcome(Field::Email, &new.email), outcome(Field::Mobile, &new.mobile)];
                 Ok(Saved { before: record.fields.clone(), record, outcomes, photo_etag: None })
             }
-            false => Err(Error::Occupied { number: new.number.clone(), holder: "somebody else meanwhile".to_owned() }),
+            false => Err(Error::Occupied {
+                number: new.number.clone(),
+                holder: "somebody else meanwhile".to_owned(),
+            }),
         }
     }
 
@@ -127,7 +137,8 @@ impl Apply<'_> {
         stand_on_the_new(person, &saved, done);
         stand_on_stored(person, &saved, done);
         self.first_pairs(&mut link, &saved, action, done);
-        let again: Vec<_> = self.links.get(action.person.as_str()).map(|link| link.person.clone()).into_iter().collect();
+        let again: Vec<_> =
+            self.links.get(action.person.as_str()).map(|link| link.person.clone()).into_iter().collect();
         self.app.store.agree(self.row.id, &again, std::slice::from_ref(&link)).await?;
         // Only now: until it is linked, the unfinished step is all that tells whose it is.
         self.settle(seq, State::Done, None, Some(employee)).await?;
@@ -139,7 +150,8 @@ impl Apply<'_> {
             ..action.clone()
         };
         self.write_pbx(&photo, employee, &mut link, done).await?;
-        let back = Action { directory: self.write_back(action, new), employee: Some(employee), ..action.clone() };
+        let back =
+            Action { directory: self.write_back(action, new), employee: Some(employee), ..action.clone() };
         self.write_directory(&back, employee, &mut link, done).await?;
         if link != before {
             self.app.store.agree(self.row.id, &[], std::slice::from_ref(&link)).await?;
@@ -288,8 +300,9 @@ fn stand_on_stored(person: &Person, saved: &Saved, done: &mut Done) {
 /// What was refused along with a creation stands on what the PBX stored instead:
 /// that is what the next run compares.
 fn stand_on_the_new(person: &Person, saved: &Saved, done: &mut Done) {
-    let stands_on =
-        |field: Field| reconcile::plan::field_stands_on(field, &person.fields[field], &saved.record.fields[field]);
+    let stands_on = |field: Field| {
+        reconcile::plan::field_stands_on(field, &person.fields[field], &saved.record.fields[field])
+    };
     for conflict in &mut done.conflicts {
         conflict.employee = Some(saved.record.id);
         if let Some(field) = conflict.field {

@@ -36,7 +36,12 @@ impl Apply<'_> {
     }
 
     /// Notes something that happened to a link.
-    pub(super) async fn note_step(&self, action: &Action, what: What, cause: &str) -> Result<(), store::Error> {
+    pub(super) async fn note_step(
+        &self,
+        action: &Action,
+        what: What,
+        cause: &str,
+    ) -> Result<(), store::Error> {
         let row = JournalRow {
             cause: cause.to_owned(),
             state: State::Done,

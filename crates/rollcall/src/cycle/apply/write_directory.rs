@@ -1,8 +1,8 @@
 //! The directory side of one person's writes: one modify with its
 //! preconditions, and what the directory says afterwards.
 
-use super::write_pbx::{differs, target};
 use super::outcome::NotSent;
+use super::write_pbx::{differs, target};
 use super::{Apply, Done};
 use crate::cycle::photo;
 use crate::cycle::report::{ChangeReport, ChangeResult, Side};
@@ -82,7 +82,9 @@ impl Apply<'_> {
                 Some(Outcome::Unknown(why)) => {
                     self.settle(row, State::Unknown, None, None).await?;
                     done.note(Side::Directory, change, ChangeResult::Unknown, Some(why.clone()));
-                    done.fail(format!("nobody knows whether the directory took it: {why}. The next run looks"));
+                    done.fail(format!(
+                        "nobody knows whether the directory took it: {why}. The next run looks"
+                    ));
                 }
                 None => {
                     self.settle(row, State::Refused, None, None).await?;
@@ -124,7 +126,8 @@ impl Apply<'_> {
         let Some(after) = &change.after else { return Ok(None) };
         Ok(Some(match change.field {
             Field::Photo => {
-                let PhotoAnswer::Picture { bytes, reading, .. } = self.pbx.photo(employee, None).await? else {
+                let PhotoAnswer::Picture { bytes, reading, .. } = self.pbx.photo(employee, None).await?
+                else {
                     return Err(NotSent::Moved("PBX"));
                 };
                 if !reading.values().iter().any(|now| now.equivalent(after)) {
@@ -145,7 +148,9 @@ impl Apply<'_> {
                 }
                 Content::Secret(secret)
             }
-            Field::Name | Field::Extension | Field::Mobile | Field::Email => Content::Text(after.raw().to_owned()),
+            Field::Name | Field::Extension | Field::Mobile | Field::Email => {
+                Content::Text(after.raw().to_owned())
+            }
         }))
     }
 
@@ -180,7 +185,14 @@ impl Apply<'_> {
     }
 
     /// A change whose value could not be had, or not be sent.
-    pub(super) fn not_sent(&self, action: &Action, side: Side, change: &Change, why: NotSent, done: &mut Done) {
+    pub(super) fn not_sent(
+        &self,
+        action: &Action,
+        side: Side,
+        change: &Change,
+        why: NotSent,
+        done: &mut Done,
+    ) {
         match why {
             NotSent::Moved(in_the) => {
                 let note = format!("it changed in the {in_the} meanwhile: the next run compares it again");

@@ -71,7 +71,8 @@ impl Apply<'_> {
         let mut fields_written = false;
         for (change, row) in sent.iter().zip(rows) {
             let field = change.field;
-            let outcome = saved.outcomes.iter().rev().find(|(of, _)| *of == field).map(|(_, outcome)| outcome);
+            let outcome =
+                saved.outcomes.iter().rev().find(|(of, _)| *of == field).map(|(_, outcome)| outcome);
             match outcome {
                 Some(Ok(())) => {
                     let stored = match &saved.record.fields[field] {
@@ -108,7 +109,8 @@ impl Apply<'_> {
         // to light, the record was not looked at yet: the next run has to.
         let news = [Field::Mobile, Field::SipPassword].into_iter().any(|field| {
             let now = saved.record.fields[field].values().first();
-            self.world.mapped[field] && link.pbx[field].as_ref().is_none_or(|sight| sight.value.as_ref() != now)
+            self.world.mapped[field]
+                && link.pbx[field].as_ref().is_none_or(|sight| sight.value.as_ref() != now)
         });
         if !news {
             link.dial = saved.record.dial().into();
@@ -191,7 +193,9 @@ impl Apply<'_> {
         if !sent.iter().any(|change| change.field == Field::Photo && change.before.is_some()) {
             return Ok(None);
         }
-        let Ok(PhotoAnswer::Picture { bytes, .. }) = self.pbx.photo(employee, None).await else { return Ok(None) };
+        let Ok(PhotoAnswer::Picture { bytes, .. }) = self.pbx.photo(employee, None).await else {
+            return Ok(None);
+        };
         let picture = Picture {
             directory: self.row.id,
             person: action.person.clone(),
