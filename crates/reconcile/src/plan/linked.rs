@@ -123,6 +123,11 @@ impl<'w> Builder<'w> {
     }
 
     fn unlink(&mut self, link: &Link, words: &str) {
+        // Deleted before anybody knew that they had left: many of these at once
+        // are another PBX, not tidying up.
+        if link.state == LinkState::Active {
+            self.lost_employees += 1;
+        }
         let reason = format!("{words}; the employee was deleted in the PBX, so the link ends");
         let line = self.absent_line(link, LineOutcome::Unlink, &reason);
         let action = Action {
