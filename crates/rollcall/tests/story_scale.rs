@@ -38,7 +38,10 @@ fn many_people(server: Server) -> Company {
         // The server gives 1,000 entries and not one more, but page after page.
         company.edit(&["--bind-dn", &format!("cn=pbx-capped,{}", server.base)]);
         let preview = company.preview();
-        assert_eq!(preview.json["directory"], json!({ "verdict": "complete", "reason": null, "read": PEOPLE }));
+        assert_eq!(
+            preview.json["directory"],
+            json!({ "verdict": "complete", "reason": null, "read": PEOPLE })
+        );
         company.edit(&["--bind-dn", &server.writer]);
     }
     let run = company.sync().exits(4);

@@ -17,6 +17,7 @@ pub struct Company {
     pub server: Server,
     pub pbx: Pbx,
     pub rollcall: Rollcall,
+    options: Vec<String>,
     /// Everything the commands ever printed.
     said: Mutex<String>,
 }
@@ -32,17 +33,22 @@ pub struct Counted {
 impl Company {
     /// Rollcall between the two, with write-back, every field mapped and `options`.
     pub fn new(server: Server, pbx: Pbx, options: &[&str]) -> Self {
-        let company = Company { server, pbx, rollcall: Rollcall::new(), said: Mutex::default() };
-        let key = company.rollcall.file("api-key", &format!("{}\n", company.pbx.key()));
-        let key = key.display().to_string();
-        company.run(&["pbx", "set", "--url", &company.pbx.url(), "--api-key-file", &key]).ok();
-        let mut add: Vec<String> = ["server", "add", DOMAIN].map(str::to_owned).to_vec();
-        add.extend(company.server.arguments());
-        add.extend(every_field(company.server.kind));
-        add.extend(["--region", "RU", "--write-back"].map(str::to_owned));
-        add.extend(options.iter().map(|option| (*option).to_owned()));
-        company.run(&add).ok();
+        let options = options.iter().map(|option| (*option).to_owned()).collect();
+        let company = Company { server, pbx, rollcall: Rollcall::new(), options, said: Mutex::default() };
+        company.set_up();
         company
+    }
+
+    /// Tells an installation that knows nothing about both sides.
+    pub fn set_up(&self) {
+        let key = self.rollcall.file("api-key", &format!("{}\n", self.pbx.key())).display().to_string();
+        self.run(&["pbx", "set", "--url", &self.pbx.url(), "--api-key-file", &key]).ok();
+        let mut add: Vec<String> = ["server", "add", DOMAIN].map(str::to_owned).to_vec();
+        add.extend(self.server.arguments());
+        add.extend(every_field(self.server.kind));
+        add.extend(["--region", "RU", "--write-back"].map(str::to_owned));
+        add.extend(self.options.iter().cloned());
+        self.run(&add).ok();
     }
 
     /// Runs a command, as loud as it can be.

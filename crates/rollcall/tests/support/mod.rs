@@ -69,6 +69,8 @@ impl Rollcall {
         let child = clean(Command::new(env!("CARGO_BIN_EXE_rollcall")))
             .args(self.arguments(args))
             .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
             .spawn()
             .expect("cargo built the binary");
         Running(child)
