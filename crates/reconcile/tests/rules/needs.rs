@@ -101,6 +101,7 @@ fn needs_the_record_where_something_has_to_be_decided() {
             company.direction(Mobile, Direction::Off);
         }),
         (false, |company| {
+            company.links[0].pairs[Mobile] = None;
             company.person("p01").mobile("call me");
         }),
         (false, |company| {

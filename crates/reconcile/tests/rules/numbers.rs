@@ -98,6 +98,17 @@ fn numbers_asked_for_are_served_before_free_ones() {
 }
 
 #[test]
+fn numbers_a_human_gave_are_not_given_to_others() {
+    let mut company = staff(2);
+    company.person("a").name("Aaron First");
+    company.person("z").name("Zoe Last").ext("12a");
+    let conflict = company.preview().conflict_of("z").clone();
+    company.answer(&conflict, Answer::Number { number: "203".into(), keep_in_pbx: true });
+    let plan = company.run();
+    assert_eq!((plan.number("a"), plan.number("z")), ("204", "203"));
+}
+
+#[test]
 fn numbers_somebody_elses_is_a_conflict_with_free_neighbours() {
     type Taken = fn(&mut Company);
     let by: [Taken; 6] = [
