@@ -193,13 +193,15 @@ fn refusals(company: &Company) {
     let kinds = ["Bella Norights: refused (email)", "Bella Norights: refused (extension)"];
     assert_eq!(run.conflicts(), kinds);
     company.quiet().exits(4);
+    // Asked for again, it is tried again.
+    let id = id_of(company, "Bella Norights", "extension");
+    company.run(&["conflicts", "retry", &id]).ok();
+    let run = company.sync().exits(4);
+    assert_eq!((run.changes("Bella Norights").len(), run.results()), (1, vec!["refused"]));
+    company.quiet().exits(4);
+    // So it is when the settings change.
     let writer = server.writer.clone();
     company.edit(&["--bind-dn", &writer]);
-    company.quiet().exits(4);
-    for kind in ["extension", "email"] {
-        let id = id_of(company, "Bella Norights", kind);
-        company.run(&["conflicts", "retry", &id]).ok();
-    }
     company.sync().exits(0);
     let entry = server.find("(displayName=Bella Norights)").remove(0);
     assert_eq!((entry.text("ipPhone"), entry.text("mail")), (bella.number, "bella.b@example.test".into()));

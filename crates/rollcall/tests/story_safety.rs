@@ -6,7 +6,7 @@ mod support;
 
 use serde_json::json;
 use std::fs;
-use support::company::{Company, DOMAIN, Report};
+use support::company::{Company, Report};
 use support::lab::{self, Kind, Server};
 use support::pbx::Pbx;
 

@@ -222,8 +222,12 @@ impl Report {
 
     /// The changes of one person.
     pub fn changes(&self, name: &str) -> Vec<String> {
+        self.changes_of(self.person(name))
+    }
+
+    pub fn changes_of(&self, person: &Value) -> Vec<String> {
         let mut lines: Vec<String> =
-            self.person(name)["changes"].as_array().expect("changes").iter().map(line).collect();
+            person["changes"].as_array().expect("changes").iter().map(line).collect();
         lines.sort();
         lines
     }
