@@ -29,7 +29,8 @@ pub fn fit(original: Vec<u8>, bytes_max: usize) -> Result<Vec<u8>> {
             let mut jpeg = Vec::new();
             small.write_with_encoder(JpegEncoder::new_with_quality(&mut jpeg, quality))?;
             let marked = canonical::insert_comment(&jpeg, &comment);
-            let marked = marked.ok_or_else(|| anyhow!("the picture could not be marked with its original"))?;
+            let marked =
+                marked.ok_or_else(|| anyhow!("the picture could not be marked with its original"))?;
             if marked.len() <= bytes_max {
                 return Ok(marked);
             }
