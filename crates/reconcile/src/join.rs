@@ -92,7 +92,8 @@ struct Keyed {
 
 struct Name {
     folded: String,
-    words: Vec<String>,
+    /// Taken apart only where another name has to be told from it.
+    canonical: String,
 }
 
 impl Keyed {
@@ -116,7 +117,7 @@ impl Keyed {
         };
         let name = reading(Field::Name).values().first().map(|value| Name {
             folded: canonical::join_name(value.canonical()),
-            words: canonical::name_words(value.canonical()),
+            canonical: value.canonical().to_owned(),
         });
         Keyed {
             id,
@@ -150,12 +151,17 @@ impl Keyed {
         if let (Some(mine), Some(theirs)) = (&self.name, &other.name) {
             if mine.folded == theirs.folded {
                 evidence.note(Field::Name, true);
-            } else if !mine.words.iter().any(|word| theirs.words.contains(word)) {
+            } else if !share_a_word(&mine.canonical, &theirs.canonical) {
                 evidence.note(Field::Name, false);
             }
         }
         evidence
     }
+}
+
+fn share_a_word(one: &str, other: &str) -> bool {
+    let words = canonical::name_words(other);
+    canonical::name_words(one).iter().any(|word| words.contains(word))
 }
 
 #[derive(Clone, Debug, Default)]
@@ -408,6 +414,9 @@ impl<'w> Matcher<'_, 'w> {
     }
 
     fn hits(&self, finder: &Finder<'_>, person: &Person) -> Vec<Hit> {
+        if self.employees.is_empty() {
+            return Vec::new();
+        }
         let keys = Keyed::person(person);
         let decisions = self.decisions(person);
         let never = |at: usize| {
