@@ -45,6 +45,11 @@ impl Pbx {
         })
     }
 
+    /// Whether the PBX is on this machine, where nothing limits the rate.
+    pub fn is_local(&self) -> bool {
+        self.wire.origin.loopback
+    }
+
     /// Makes a signed-in call and reads its data.
     pub(crate) async fn call<T: DeserializeOwned>(&self, call: &Call<'_>) -> Result<T, Error> {
         let reply = self.reply(call).await?;

@@ -130,10 +130,3 @@ pub fn pbx_settings(row: &PbxRow) -> Result<pbx::Settings> {
     serde_json::from_value(row.settings.clone())
         .context("the settings of the PBX cannot be read; set it again with `rollcall pbx set`")
 }
-
-/// Whether the PBX is on this machine, where nothing limits the rate.
-pub fn is_loopback(settings: &pbx::Settings) -> bool {
-    let host = settings.url.split("://").nth(1).unwrap_or_default();
-    let host = host.split('/').next().unwrap_or_default();
-    host.starts_with("127.") || host.starts_with("localhost") || host.starts_with("[::1]")
-}

@@ -50,7 +50,6 @@ pub async fn gather(
     row: &DirectoryRow,
     directory: &mut Directory,
     pbx: &Pbx,
-    pbx_is_local: bool,
     progress: &dyn Progress,
 ) -> Result<Gathered> {
     let links = app.store.links(row.id).await?;
@@ -102,7 +101,7 @@ pub async fn gather(
             .push("nobody was found in the directory: check domain root, subdivisions and filter".to_owned());
     }
     let recovered = recover(app, row, pbx, &mut world).await?;
-    let looked = look_closer(&mut world, directory, pbx, pbx_is_local, progress, &mut warnings).await?;
+    let looked = look_closer(&mut world, directory, pbx, progress, &mut warnings).await?;
     Ok(Gathered { world, looked, references: read.references.into_iter().collect(), warnings, recovered })
 }
 
@@ -111,14 +110,13 @@ async fn look_closer(
     world: &mut World,
     directory: &mut Directory,
     pbx: &Pbx,
-    local: bool,
     progress: &dyn Progress,
     warnings: &mut Vec<String>,
 ) -> Result<Looked> {
     let region = world.policy.region.clone();
     let region = region.as_deref();
     let needs = needs::needs(world);
-    let records = records_to_read(&needs, local);
+    let records = records_to_read(&needs, pbx.is_local());
     let avatars: Vec<EmployeeId> = needs.avatars.iter().copied().take(limits::AVATARS_IN_TURN).collect();
     let total = needs.whereabouts.len() + needs.photos.len() + records.len() + avatars.len();
     progress.phase(Phase::LookUp, Some(total));

@@ -7,7 +7,7 @@ use super::people::{self, About, Progressed};
 use super::progress::{Phase, Progress};
 use super::recover;
 use super::report::{PersonReport, Report, Status, Updated};
-use crate::app::{self, App, Usage};
+use crate::app::{App, Usage};
 use anyhow::{Context, Result, anyhow};
 use directory::Directory;
 use pbx::Pbx;
@@ -28,7 +28,7 @@ pub async fn preview(app: &App, server: &str, progress: &dyn Progress) -> Result
     let row = app.server(server).await?;
     let mut sides = Sides::open(app, &row).await?;
     let gathered = sides.gather(app, &row, progress).await?;
-    let plan = planned(&gathered, progress).await;
+    let plan = planned(&gathered, progress);
     keep_plan(app, &row, &plan).await?;
     sides.directory.close().await;
     let about = About { server, run: None, hash: hash_of(&row, &plan), warnings: gathered.warnings.clone() };
@@ -86,22 +86,19 @@ struct PlanBody {
 struct Sides {
     directory: Directory,
     pbx: Pbx,
-    pbx_is_local: bool,
 }
 
 impl Sides {
     async fn open(app: &App, row: &DirectoryRow) -> Result<Self> {
-        let pbx_is_local = app::is_loopback(&app::pbx_settings(&app.pbx_row(row.pbx).await?)?);
-        Ok(Sides { directory: app.directory(row).await?, pbx: app.pbx(row.pbx).await?, pbx_is_local })
+        Ok(Sides { directory: app.directory(row).await?, pbx: app.pbx(row.pbx).await? })
     }
 
     async fn gather(&mut self, app: &App, row: &DirectoryRow, progress: &dyn Progress) -> Result<Gathered> {
-        gather(app, row, &mut self.directory, &self.pbx, self.pbx_is_local, progress).await
+        gather(app, row, &mut self.directory, &self.pbx, progress).await
     }
 }
 
-/// Planning 50,000 people takes a moment: not on the thread that does I/O.
-async fn planned(gathered: &Gathered, progress: &dyn Progress) -> Plan {
+fn planned(gathered: &Gathered, progress: &dyn Progress) -> Plan {
     progress.phase(Phase::Plan, None);
     reconcile::plan::plan(&gathered.world)
 }
@@ -153,7 +150,7 @@ async fn carry_out(
 ) -> Result<Report> {
     let mut sides = Sides::open(app, row).await?;
     let gathered = sides.gather(app, row, progress).await?;
-    let mut plan = planned(&gathered, progress).await;
+    let mut plan = planned(&gathered, progress);
     let mut moved = Vec::new();
     if let Some(reviewed) = reviewed {
         moved = keep_reviewed(&mut plan, reviewed);
