@@ -47,10 +47,13 @@ pub enum ConflictKind {
     EmployeeDeleted,
     NotTheSameEmployee,
     Refused,
+    /// Never raised: under this kind the joins are remembered that were undone,
+    /// so that no answer to any other question takes their place.
+    UndoneJoin,
 }
 
 impl ConflictKind {
-    pub const ALL: [ConflictKind; 15] = [
+    pub const ALL: [ConflictKind; 16] = [
         ConflictKind::AmbiguousMatch,
         ConflictKind::BackUnderNewId,
         ConflictKind::AlreadySomeones,
@@ -66,6 +69,7 @@ impl ConflictKind {
         ConflictKind::EmployeeDeleted,
         ConflictKind::NotTheSameEmployee,
         ConflictKind::Refused,
+        ConflictKind::UndoneJoin,
     ];
 
     pub const fn as_str(self) -> &'static str {
@@ -85,6 +89,7 @@ impl ConflictKind {
             ConflictKind::EmployeeDeleted => "employee-deleted",
             ConflictKind::NotTheSameEmployee => "not-the-same-employee",
             ConflictKind::Refused => "refused",
+            ConflictKind::UndoneJoin => "undone-join",
         }
     }
 }
@@ -132,9 +137,9 @@ pub enum Answer {
     Employee {
         id: EmployeeId,
     },
-    /// Never this one: what an undone join leaves behind.
-    NotThisOne {
-        id: EmployeeId,
+    /// Never one of these: what undone joins leave behind.
+    NotThese {
+        ids: Vec<EmployeeId>,
     },
     NewEmployee,
     Relink,

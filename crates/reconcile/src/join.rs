@@ -249,7 +249,10 @@ impl<'w> Matcher<'_, 'w> {
                 ConflictKind::AmbiguousMatch | ConflictKind::BackUnderNewId | ConflictKind::AlreadySomeones
             )
         };
-        for decision in decisions.iter().rev().filter(|decision| about_match(decision.kind)) {
+        // What was answered before a join was undone led to that join, or to none.
+        let undone_ms = undone_joins(decisions).map(|(_, at_ms)| at_ms).max().unwrap_or(i64::MIN);
+        let stands = |decision: &&&Decision| about_match(decision.kind) && decision.at_ms > undone_ms;
+        for decision in decisions.iter().rev().filter(stands) {
             let result = match &decision.answer {
                 Answer::NewEmployee if person.account.active() => Match::Nobody,
                 Answer::Employee { id } => match self.given(*id) {
@@ -301,7 +304,14 @@ impl<'w> Matcher<'_, 'w> {
             }
         }
         for (person, hits) in &hits {
-            let result = self.enabled_match(hits, &wanted);
+            let result = match self.enabled_match(hits, &wanted) {
+                // Who undoes a join said who the person is not. That they are to
+                // have a new employee, a phone and a number, nobody said: it is asked.
+                Match::Nobody if undone_joins(self.decisions(person)).next().is_some() => {
+                    self.ask(ConflictKind::AmbiguousMatch, Vec::new())
+                }
+                result => result,
+            };
             self.results.insert(person.id.as_str(), result);
         }
         self.relink(people);
@@ -419,10 +429,7 @@ impl<'w> Matcher<'_, 'w> {
         }
         let keys = Keyed::person(person);
         let decisions = self.decisions(person);
-        let never = |at: usize| {
-            let answer = Answer::NotThisOne { id: self.employees[at].id };
-            decisions.iter().any(|decision| decision.answer == answer)
-        };
+        let never = |at: usize| undone_joins(decisions).any(|(ids, _)| ids.contains(&self.employees[at].id));
         let compared = finder.candidates(&keys).into_iter().filter(|at| !never(*at)).map(|at| {
             let evidence = keys.compare(&self.employees[at]);
             Hit { at, evidence }
@@ -462,6 +469,14 @@ impl<'w> Matcher<'_, 'w> {
         candidates.sort_by_key(|candidate| candidate.employee);
         Match::Ask { kind, candidates }
     }
+}
+
+/// The employees a person is not, as undone joins told, and when they did.
+pub(crate) fn undone_joins<'w>(decisions: &[&'w Decision]) -> impl Iterator<Item = (&'w [EmployeeId], i64)> {
+    decisions.iter().filter_map(|decision| match &decision.answer {
+        Answer::NotThese { ids } if !ids.is_empty() => Some((&ids[..], decision.at_ms)),
+        _ => None,
+    })
 }
 
 /// Everything that made a person recognisable when a match was asked about.

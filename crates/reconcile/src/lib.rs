@@ -24,6 +24,7 @@ mod person;
 pub mod plan;
 mod policy;
 mod snapshot;
+pub mod unfinished;
 mod value;
 mod world;
 
@@ -33,6 +34,6 @@ pub use field::{Field, FieldMap};
 pub use link::{Interval, LeftReason, Link, LinkState, Pair, Sight};
 pub use person::{Account, AttributeChange, Mark, Person, PersonId, Whereabouts};
 pub use policy::{BothChanged, Direction, FieldPolicy, FirstMeeting, NumberRange, Policy, Thresholds};
-pub use snapshot::{Snapshot, Verdict};
+pub use snapshot::{Side, Snapshot, Verdict};
 pub use value::{Reading, Unusable, Value};
 pub use world::{Index, SetAside, World};

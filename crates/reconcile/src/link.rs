@@ -47,9 +47,11 @@ impl Link {
             }
             LinkStep::Return { .. } | LinkStep::Wake => LinkState::Active,
             LinkStep::Rest => LinkState::Resting { since_ms: now_ms },
-            LinkStep::Create { .. } | LinkStep::Join { .. } | LinkStep::Relink { .. } | LinkStep::Unlink => {
-                return;
-            }
+            LinkStep::Create { .. }
+            | LinkStep::Join { .. }
+            | LinkStep::Relink { .. }
+            | LinkStep::Unlink
+            | LinkStep::Part => return,
         };
         // Whoever is back from gone meets for the first time again, even if
         // their account comes back disabled.
@@ -67,6 +69,17 @@ pub struct Pair {
     /// Agreed by a human although they differ ("leave as is").
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub held: bool,
+}
+
+impl Pair {
+    /// What both sides have now, agreed by a human: held, if they differ.
+    pub fn left(directory: Option<Value>, pbx: Option<Value>) -> Self {
+        let alike = match (&directory, &pbx) {
+            (Some(theirs), Some(ours)) => theirs.equivalent(ours),
+            (theirs, ours) => theirs.is_none() && ours.is_none(),
+        };
+        Pair { directory, pbx, held: !alike }
+    }
 }
 
 /// The last seen value of one field on one side, and between which times it

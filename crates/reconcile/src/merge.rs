@@ -79,6 +79,8 @@ pub enum Cause {
     Decision,
     NewEmployee,
     NewNumber,
+    /// An administrator undid an earlier write.
+    Undo,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -8,6 +8,7 @@ use crate::join::{self, Match};
 use crate::link::{Link, LinkState};
 use crate::person::{Person, PersonId};
 use crate::policy::{BothChanged, Direction};
+use crate::snapshot::Side;
 use crate::value::Reading;
 use crate::world::World;
 use std::collections::BTreeSet;
@@ -24,6 +25,37 @@ pub struct Needs {
     pub records_in_turn: Vec<EmployeeId>,
     /// Pictures to ask for, the longest not looked at first.
     pub avatars: Vec<EmployeeId>,
+}
+
+/// A field of one side that has to be known, whatever a plan would need.
+#[derive(Clone, Debug)]
+pub struct Look {
+    pub person: PersonId,
+    pub employee: EmployeeId,
+    pub side: Side,
+    pub field: Field,
+}
+
+impl Needs {
+    /// Adds what a listing does not show, in front of what has its turn anyway.
+    pub fn also(&mut self, looks: &[Look]) {
+        let of = |side: Side, fields: &[Field]| -> Vec<&Look> {
+            looks.iter().filter(|look| look.side == side && fields.contains(&look.field)).collect()
+        };
+        let employees =
+            |looks: Vec<&Look>| looks.into_iter().map(|look| look.employee).collect::<BTreeSet<_>>();
+        let mut records = employees(of(Side::Pbx, &[Field::Mobile, Field::SipPassword]));
+        self.records.iter().for_each(|id| _ = records.remove(id));
+        self.records_in_turn.retain(|id| !records.contains(id));
+        self.records.extend(records);
+        let avatars = employees(of(Side::Pbx, &[Field::Photo]));
+        self.avatars.retain(|id| !avatars.contains(id));
+        self.avatars.splice(0..0, avatars);
+        let people = of(Side::Directory, &[Field::Photo]).into_iter().map(|look| &look.person);
+        let mut photos: BTreeSet<PersonId> = people.cloned().collect();
+        self.photos.iter().for_each(|id| _ = photos.remove(id));
+        self.photos.extend(photos);
+    }
 }
 
 pub fn needs(world: &World) -> Needs {

@@ -15,6 +15,8 @@ words! {
         Automatic = "automatic",
         /// A human released a reviewed plan.
         Apply = "apply",
+        /// A human undid an earlier run.
+        Undo = "undo",
         Demo = "demo",
     }
 }
@@ -148,7 +150,7 @@ impl State {
     }
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum What {
     Create,
@@ -206,6 +208,8 @@ pub struct Settlement {
 pub enum JournalOf {
     /// In the order of its steps.
     Run(RunId),
+    /// One step, if it is there.
+    Step(RunId, i64),
     /// Newest first, at most [`crate::PERSON_HISTORY_ROWS_MAX`].
     Person(DirectoryId, PersonId),
     /// Steps of any run whose end is not known, oldest first.

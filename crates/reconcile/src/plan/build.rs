@@ -16,19 +16,9 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 /// Makes the plan for a world. Pure: the same world gives the same plan.
 pub fn plan(world: &World) -> Plan {
-    let index = world.index();
-    let vanished = Vanished::find(world, &index.linked_people);
-    let matches = join::join(world, &index);
-    let mut builder = Builder {
-        world,
-        index,
-        vanished,
-        drafts: Vec::new(),
-        lines: Vec::with_capacity(world.people.rows.len()),
-        conflicts: Vec::new(),
-        held_back: BTreeMap::new(),
-        lost_employees: 0,
-    };
+    let mut builder = Builder::over(world);
+    let matches = join::join(world, &builder.index);
+    builder.lines.reserve(world.people.rows.len());
     // A link that a human moved is not looked at under its old person.
     let moved: HashSet<&PersonId> = matches.values().filter_map(Match::relinked_from).collect();
     for link in &world.links {
@@ -65,6 +55,20 @@ pub(super) struct Builder<'w> {
 }
 
 impl<'w> Builder<'w> {
+    pub fn over(world: &'w World) -> Self {
+        let index = world.index();
+        Builder {
+            world,
+            vanished: Vanished::find(world, &index.linked_people),
+            index,
+            drafts: Vec::new(),
+            lines: Vec::new(),
+            conflicts: Vec::new(),
+            held_back: BTreeMap::new(),
+            lost_employees: 0,
+        }
+    }
+
     /// Adds a conflict unless a human said "leave as is" to exactly this.
     /// True when it stands.
     pub fn raise(&mut self, conflict: Conflict) -> bool {
@@ -156,6 +160,11 @@ impl<'w> Builder<'w> {
                         format!("the employee who matches is already {}", self.owners(candidates)),
                         vec![WayOut::NewEmployee, WayOut::LeaveOut],
                     ),
+                    _ if candidates.is_empty() => (
+                        "the join with an employee was undone, and nobody else matches: nothing is created before somebody says so"
+                            .to_owned(),
+                        vec![WayOut::NewEmployee, WayOut::LeaveOut],
+                    ),
                     _ => (
                         "several people or employees match, or only in part: nobody was joined or created"
                             .to_owned(),
@@ -188,7 +197,7 @@ impl<'w> Builder<'w> {
         self.lines.push(line);
     }
 
-    fn finish(mut self) -> Plan {
+    pub fn finish(mut self) -> Plan {
         // An action of a later wave needs what an earlier one frees.
         let key = |draft: &Draft| (draft.action.wave, draft.action.name.clone(), draft.action.person.clone());
         self.drafts.sort_by_cached_key(key);

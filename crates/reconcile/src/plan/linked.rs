@@ -262,7 +262,7 @@ impl<'w> Builder<'w> {
         self.drafts.push(Draft { action, line, want: merged.want });
     }
 
-    fn linked_line(
+    pub(super) fn linked_line(
         &self,
         link: &Link,
         person: &Person,
@@ -276,7 +276,7 @@ impl<'w> Builder<'w> {
         }
     }
 
-    fn absent_line(&self, link: &Link, outcome: LineOutcome, reason: &str) -> PersonLine {
+    pub(super) fn absent_line(&self, link: &Link, outcome: LineOutcome, reason: &str) -> PersonLine {
         PersonLine {
             person: link.person.clone(),
             employee: Some(link.employee),
@@ -303,11 +303,11 @@ pub(super) fn empty_action(person: &PersonId, name: &str, dn: &str, employee: Op
     }
 }
 
-fn extension_of(employee: &Employee) -> Option<Box<str>> {
+pub(super) fn extension_of(employee: &Employee) -> Option<Box<str>> {
     employee.fields[Field::Extension].values().first().map(|value| value.canonical().into())
 }
 
-fn last_extension(link: &Link) -> Option<Box<str>> {
+pub(super) fn last_extension(link: &Link) -> Option<Box<str>> {
     let sight = link.pbx[Field::Extension].as_ref()?;
     sight.value.as_ref().map(|value| value.canonical().into())
 }

@@ -7,11 +7,13 @@ mod describe;
 mod fields;
 mod linked;
 mod renumber;
+mod undo;
 
 pub use build::plan;
 pub use create::creation_stands_on;
 pub(crate) use describe::{essence, link_stands_on};
 pub use describe::{field_stands_on, stands_on};
+pub use undo::{NotUndone, Step, Undo, What, Wrote, undo};
 
 use crate::conflict::Conflict;
 use crate::employee::EmployeeId;
@@ -98,6 +100,9 @@ pub enum LinkStep {
     },
     /// The employee is gone and so is the person's claim: the link ends.
     Unlink,
+    /// An administrator undid the join: the link ends, and the two are not
+    /// joined again.
+    Part,
     /// The linked id is somebody else by the looks of it.
     Rest,
     /// A human said that the resting link is right after all.

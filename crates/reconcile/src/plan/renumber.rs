@@ -75,6 +75,12 @@ fn creates(draft: &Draft) -> bool {
     matches!(draft.action.link, Some(LinkStep::Create { .. }))
 }
 
+/// Whether the employee gives up a number. An undo may want one for the
+/// directory alone.
+fn renumbers(draft: &Draft) -> bool {
+    draft.action.pbx.iter().any(|change| change.field == Field::Extension)
+}
+
 type Refusals = BTreeMap<usize, (ConflictKind, String)>;
 
 fn refusals(builder: &Builder<'_>) -> Refusals {
@@ -104,7 +110,7 @@ fn waves(builder: &Builder<'_>, numbers: &Numbers<'_>, refused: &mut Refusals) -
         .drafts
         .iter()
         .enumerate()
-        .filter(|(_, draft)| draft.want.is_some())
+        .filter(|(_, draft)| draft.want.is_some() && renumbers(draft))
         .filter_map(|(at, draft)| Some((draft.action.employee?, at)))
         .collect();
     let named = Named::of(builder);

@@ -163,7 +163,7 @@ pub fn make(world: &mut World, mess: &Mess) {
                 3 => Answer::NewEmployee,
                 4 => Answer::Relink,
                 5 => Answer::Number { number: "250".into(), keep_in_pbx: false },
-                _ => Answer::NotThisOne { id },
+                _ => Answer::NotThese { ids: vec![id] },
             };
             let same = |row: &Decision| row.person == person && row.kind == kind && row.field == field;
             world.decisions.retain(|row| !same(row));

@@ -2,7 +2,7 @@
 
 use crate::support::*;
 use reconcile::plan::{LineOutcome, LinkStep};
-use reconcile::{Account, Answer, ConflictKind, EmployeeId};
+use reconcile::{Account, Answer, ConflictKind, EmployeeId, WayOut};
 
 #[test]
 fn identity_1_a_person_is_known_by_id_whatever_else_changes() {
@@ -216,13 +216,17 @@ fn identity_3_what_a_human_gave_is_nobody_elses() {
 }
 
 #[test]
-fn identity_3_an_undone_join_is_not_repeated() {
+fn identity_3_an_undone_join_is_not_repeated_and_creates_nobody() {
     let mut company = company();
     company.person("anna").name("Anna Smirnova").mail("anna@example.org");
     company.employee(1).name("Anna Smirnova").ext("201").mail("anna@example.org");
-    let never = Answer::NotThisOne { id: EmployeeId(1) };
-    company.decide("anna", ConflictKind::AmbiguousMatch, None, never, "");
-    company.settle();
+    let never = Answer::NotThese { ids: vec![EmployeeId(1)] };
+    company.decide("anna", ConflictKind::UndoneJoin, None, never, "");
+    let plan = company.run();
+    assert!(plan.actions.is_empty(), "{:#?}", plan.actions);
+    let conflict = plan.conflict(ConflictKind::AmbiguousMatch);
+    assert_eq!(conflict.ways_out, [WayOut::NewEmployee, WayOut::LeaveOut]);
+    company.answer(conflict, Answer::NewEmployee).settle();
     assert_eq!(company.linked("anna"), Some(1_001));
 }
 

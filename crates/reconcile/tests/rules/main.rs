@@ -13,3 +13,4 @@ mod needs;
 mod numbers;
 mod reading;
 mod safety;
+mod undo;

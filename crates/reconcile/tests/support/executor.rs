@@ -4,6 +4,7 @@
 use super::reading::{in_directory, in_pbx, in_record};
 use super::{Company, MINUTE_MS, Record};
 use reconcile::absence::Vanished;
+use reconcile::merge::Cause;
 use reconcile::observe::{observe, observed};
 use reconcile::plan::{Action, Change, GENERATED, LinkStep};
 use reconcile::{EmployeeId, Field, FieldMap, Interval, Link, LinkState, Pair, Person, Sight, Value, World};
@@ -81,7 +82,7 @@ impl Company {
             };
             link.pbx[change.field] = Some(written(&stored, self.now_ms));
             let directory = link.directory[change.field].as_ref().and_then(|sight| sight.value.clone());
-            link.pairs[change.field] = Some(Pair { directory, pbx: stored, held: false });
+            link.pairs[change.field] = Some(agreed(change, directory, stored));
         }
         let mut refused = Vec::new();
         for change in &action.directory {
@@ -94,10 +95,12 @@ impl Company {
             let mark = link.directory[change.field].as_ref().and_then(|sight| sight.mark.clone());
             link.directory[change.field] = Some(Sight { mark, ..written(&stored, self.now_ms) });
             let pbx = link.pbx[change.field].as_ref().and_then(|sight| sight.value.clone());
-            link.pairs[change.field] = Some(Pair { directory: stored, pbx, held: false });
+            link.pairs[change.field] = Some(agreed(change, stored, pbx));
         }
         let person = link.person.to_string();
-        self.links.push(link);
+        if !matches!(action.link, Some(LinkStep::Part)) {
+            self.links.push(link);
+        }
         for field in refused {
             self.refuse(&person, Some(field), self.now_ms + YEAR_MS);
         }
@@ -205,6 +208,14 @@ fn text(field: Field, value: &Value, employee: u64) -> String {
         Field::SipPassword if value.canonical() == GENERATED => format!("secret-of-{employee}"),
         Field::Photo | Field::SipPassword => value.canonical().to_owned(),
         _ => value.raw().to_owned(),
+    }
+}
+
+/// What an undo wrote is held.
+fn agreed(change: &Change, directory: Option<Value>, pbx: Option<Value>) -> Pair {
+    match change.cause {
+        Cause::Undo => Pair::left(directory, pbx),
+        _ => Pair { directory, pbx, held: false },
     }
 }
 

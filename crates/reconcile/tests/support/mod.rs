@@ -18,7 +18,7 @@ mod reading;
 pub use reading::in_directory;
 
 use reconcile::guard::Counts;
-use reconcile::plan::{Action, Change, Plan, creation_stands_on, field_stands_on, plan};
+use reconcile::plan::{Action, Change, Plan, Step, Undo, creation_stands_on, field_stands_on, plan, undo};
 use reconcile::{
     Account, Answer, BothChanged, Conflict, ConflictKind, Decision, Direction, EmployeeId, Field, FieldMap,
     Link, LinkState, Mark, PersonId, Policy, RefusedBy, SetAside, TakenNumber, Value, Verdict, WayOut,
@@ -333,6 +333,19 @@ impl Company {
         self.ran_before |= !halted && self.directory.is_complete() && self.pbx.is_complete();
         self.now_ms += MINUTE_MS;
         plan
+    }
+
+    /// One run that undoes these steps, and what it comes to.
+    pub fn undo(&mut self, steps: &[Step]) -> Undo {
+        let world = self.world();
+        let undo = undo(&world, steps);
+        for decision in &undo.decisions {
+            let Decision { person, kind, field, answer, stands_on, .. } = decision.clone();
+            self.decide(person.as_str(), kind, field, answer, &stands_on);
+        }
+        self.carry_out(&world, &undo.plan.actions);
+        self.now_ms += MINUTE_MS;
+        undo
     }
 
     /// Runs until nothing is left to do.

@@ -63,6 +63,8 @@ pub enum Command {
         #[arg(long)]
         release: bool,
     },
+    /// Put back what a run wrote, wherever it still stands.
+    Undo(UndoArgs),
     /// Everyone of a server, with status and what was updated last.
     People {
         /// The server's name.
@@ -128,6 +130,21 @@ pub struct SyncArgs {
     /// Every server, one after the other.
     #[arg(long)]
     pub all: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct UndoArgs {
+    /// The run's number, as `history` lists it.
+    pub run: i64,
+    /// Only what it did to this person: a whole name, or the directory's id.
+    #[arg(long, value_name = "ID-OR-NAME")]
+    pub person: Option<String>,
+    /// Only this step, as `history RUN` lists them; repeat for several.
+    #[arg(long = "step", value_name = "SEQ")]
+    pub steps: Vec<i64>,
+    /// Only show what would be put back; writes to neither side.
+    #[arg(long)]
+    pub preview: bool,
 }
 
 #[derive(Debug, Subcommand)]

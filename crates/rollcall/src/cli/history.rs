@@ -1,7 +1,8 @@
 //! Past runs, or one run in detail.
 
 use super::errors::usage;
-use super::output::{Cell, Ink, NONE, Out, Page, Table, View};
+use super::journal::Written;
+use super::output::{Cell, Ink, NONE, Out, Page, Table, View, count, shown};
 use super::report::{Extent, Kind, Known, ReportView};
 use super::words::{outcome, word};
 use crate::app::App;
@@ -10,8 +11,11 @@ use crate::cycle::report::{Counts, PersonReport, Writes};
 use anyhow::Result;
 use reconcile::guard::Halt;
 use serde::{Deserialize, Serialize};
-use store::{Outcome, RunId, RunRow, Trigger};
+use std::collections::HashMap;
+use store::{JournalOf, JournalRow, Outcome, RunId, RunRow, Trigger};
 
+/// Steps of a run that are listed for people.
+const STEPS_SHOWN_MAX: usize = 40;
 /// People fetched at once.
 const PAGE_ROWS_MAX: u32 = 5_000;
 
@@ -40,7 +44,21 @@ async fn one(app: &App, id: i64) -> Result<One> {
         }
         Err(_) => None,
     };
-    Ok(One { run: Run::from(row), report })
+    let steps = steps(app, row.id, report.as_ref()).await?;
+    Ok(One { run: Run::from(row), report, steps })
+}
+
+/// The journal of a run, with the names its people had.
+async fn steps(app: &App, run: RunId, report: Option<&ReportView>) -> Result<Vec<Step>> {
+    let people = report.iter().flat_map(|view| &view.report.people);
+    let names: HashMap<&str, &str> = people.map(|person| (&*person.id, &*person.name)).collect();
+    let rows = app.store.journal_of(&JournalOf::Run(run)).await?;
+    let step = |row: JournalRow| Step {
+        person: row.person.to_string(),
+        name: names.get(row.person.as_str()).map(|name| (*name).to_owned()),
+        written: Written::from(row),
+    };
+    Ok(rows.into_iter().map(step).collect())
 }
 
 /// Everybody with whom something happened in the run.
@@ -172,6 +190,15 @@ struct One {
     #[serde(flatten)]
     run: Run,
     report: Option<ReportView>,
+    steps: Vec<Step>,
+}
+
+#[derive(Debug, Serialize)]
+struct Step {
+    person: String,
+    name: Option<String>,
+    #[serde(flatten)]
+    written: Written,
 }
 
 impl View for One {
@@ -192,6 +219,40 @@ impl View for One {
             facts.push(("error", Cell::new(error, Ink::Bad)));
         }
         page.facts(facts);
+        self.write_steps(page);
+    }
+}
+
+impl One {
+    /// What was written, and how to take it back.
+    fn write_steps(&self, page: &mut Page) {
+        if self.steps.is_empty() {
+            return;
+        }
+        page.title("Steps");
+        let mut table = Table::new(["Step", "Person", "What", "Because", "Result"]).keep(["Step", "Result"]);
+        for Step { person, name, written } in self.steps.iter().take(STEPS_SHOWN_MAX) {
+            table.row([
+                written.step.to_string().into(),
+                shown(Some(name.as_deref().unwrap_or(person))).into(),
+                written.what_cell(),
+                written.cause_cell(),
+                written.state_cell(),
+            ]);
+        }
+        page.table(&table);
+        let others = self.steps.len().saturating_sub(STEPS_SHOWN_MAX);
+        if others > 0 {
+            page.say(format!("and {}; --json has them all", count(others, "other", "others")), Ink::Dim);
+        }
+        if self.steps.iter().any(|step| step.written.is_done()) {
+            page.gap();
+            page.say(
+                "To undo it, wherever it still stands; with --step or --person a part of it, and --preview shows first:",
+                Ink::Plain,
+            );
+            page.command(2, &format!("rollcall undo {}", self.run.run));
+        }
     }
 }
 

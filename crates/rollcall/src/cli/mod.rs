@@ -8,6 +8,7 @@ pub mod errors;
 pub mod explain;
 mod files;
 pub mod history;
+mod journal;
 pub mod output;
 pub mod pbx;
 pub mod people;
@@ -19,6 +20,7 @@ pub mod server;
 mod steps;
 #[cfg(test)]
 mod testing;
+pub mod undo;
 mod words;
 
 use crate::app::App;
@@ -42,6 +44,7 @@ pub async fn run(cli: Cli, out: &Out) -> Result<u8> {
         Command::Preview { server } => run::preview(&open().await?, &server, out).await,
         Command::Sync(args) => run::sync(&open().await?, &args, out).await,
         Command::Apply { plan, release } => run::apply(&open().await?, &plan, release, out).await,
+        Command::Undo(args) => undo::run(&open().await?, &args, out).await,
         Command::People { server } => people::people(&open().await?, &server, out).await,
         Command::Disabled { server } => people::disabled(&open().await?, server.as_deref(), out).await,
         Command::Conflicts(command) => conflicts::run(&open().await?, command, out).await,

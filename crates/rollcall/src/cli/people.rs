@@ -7,7 +7,7 @@ use anyhow::Result;
 use reconcile::{Field, LeftReason, Link, LinkState, Sight, Value};
 use serde::Serialize;
 use std::collections::BTreeMap;
-use store::{DirectoryId, Outcome, PersonStatus, RunId, RunPerson};
+use store::{DirectoryId, Outcome, PersonStatus, RunId, RunPerson, Trigger};
 
 /// Among so many runs, newest first, there is a whole one, or none is looked for.
 const RUNS_LOOKED_AT_MAX: u32 = 100;
@@ -44,7 +44,9 @@ async fn everybody(app: &App, server: &str) -> Result<People> {
 /// is over.
 pub async fn last_whole_run(app: &App, directory: DirectoryId) -> Result<Option<RunId>> {
     let runs = app.store.runs(Some(directory), RUNS_LOOKED_AT_MAX, 0).await?;
-    Ok(runs.iter().find(|run| run.outcome == Outcome::Done).map(|run| run.id))
+    // An undo tells of those it concerns, and of nobody else.
+    let whole = |run: &&store::RunRow| run.outcome == Outcome::Done && run.trigger != Trigger::Undo;
+    Ok(runs.iter().find(whole).map(|run| run.id))
 }
 
 #[derive(Debug, Serialize)]

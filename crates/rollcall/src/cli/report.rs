@@ -20,6 +20,8 @@ const CONFLICTS_EXPLAINED_MAX: usize = 8;
 const SKIP_REASONS_MAX: usize = 6;
 /// As much of a plan's hash as a human has to type.
 const HASH_SHOWN: usize = 12;
+/// So many steps that were not undone are listed.
+const NOT_UNDONE_SHOWN_MAX: usize = 40;
 /// So many people stand for all of them in a brief report.
 const PEOPLE_BRIEFLY: usize = 10;
 
@@ -97,6 +99,7 @@ impl View for ReportView {
         self.write_people(page);
         self.write_conflicts(page);
         self.write_held_back(page);
+        self.write_not_undone(page);
         self.write_warnings(page);
         self.write_counts(page);
         self.write_next(page);
@@ -110,9 +113,12 @@ impl View for ReportView {
 impl ReportView {
     fn write_head(&self, page: &mut Page) {
         let report = &self.report;
-        page.title(match (self.kind, report.run) {
-            (Kind::Preview, _) | (_, None) => format!("Preview of {}", report.server),
-            (_, Some(run)) => format!("Synchronisation of {}, run {run}", report.server),
+        let preview = self.kind == Kind::Preview;
+        page.title(match (report.run.filter(|_| !preview), report.undoes) {
+            (None, None) => format!("Preview of {}", report.server),
+            (None, Some(undone)) => format!("Preview of undoing run {undone} of {}", report.server),
+            (Some(run), None) => format!("Synchronisation of {}, run {run}", report.server),
+            (Some(run), Some(undone)) => format!("Undo of run {undone} of {}, run {run}", report.server),
         });
         page.facts([
             ("directory", words::verdict(&report.directory.verdict, report.directory.read, "people")),
@@ -223,6 +229,33 @@ impl ReportView {
         }));
     }
 
+    fn write_not_undone(&self, page: &mut Page) {
+        let rows = &self.report.not_undone;
+        if rows.is_empty() {
+            return;
+        }
+        page.title("Not undone");
+        let mut table = Table::new(["Step", "Person", "What", "Why"]).keep(["Step"]);
+        for row in rows.iter().take(NOT_UNDONE_SHOWN_MAX) {
+            let side = match row.side {
+                store::Side::Pbx => "PBX ",
+                store::Side::Directory => "directory ",
+                store::Side::Rollcall => "",
+            };
+            table.row([
+                row.step.to_string().into(),
+                shown(Some(&row.name)).into(),
+                format!("{side}{}", row.what).into(),
+                Cell::new(&row.why, Ink::Warn),
+            ]);
+        }
+        page.table(&table);
+        let others = rows.len().saturating_sub(NOT_UNDONE_SHOWN_MAX);
+        if others > 0 {
+            page.say(format!("and {}; --json has them all", count(others, "other", "others")), Ink::Dim);
+        }
+    }
+
     fn write_warnings(&self, page: &mut Page) {
         page.gap();
         for warning in &self.report.warnings {
@@ -277,6 +310,9 @@ impl ReportView {
         if self.kind == Kind::Past {
             return;
         }
+        if let Some(undone) = self.report.undoes {
+            return self.write_next_of_undo(page, undone, &hash, changes);
+        }
         if nobody_was_read(&self.report) {
             page.say(
                 "Nobody was read from the directory. Check the server's type, domain root, subdivisions and filter, \
@@ -295,6 +331,23 @@ impl ReportView {
         page.say("Nothing was written. Carry out exactly this plan, or whatever is due by then:", Ink::Plain);
         page.command(2, &format!("rollcall apply {hash}"));
         page.command(2, &format!("rollcall sync {}", quoted(&self.report.server)));
+    }
+
+    fn write_next_of_undo(&self, page: &mut Page, undone: i64, hash: &str, changes: bool) {
+        match (self.kind, changes) {
+            (Kind::Preview, true) => {
+                page.say("Nothing was written. Carry out exactly this plan:", Ink::Plain);
+                page.command(2, &format!("rollcall apply {hash}"));
+            }
+            (_, false) if self.report.not_undone.is_empty() => {
+                page.say(format!("Nothing of run {undone} is left to undo."), Ink::Plain);
+            }
+            (_, false) => page.say(format!("Nothing of run {undone} can be undone."), Ink::Warn),
+            (_, true) => page.say(
+                "What was put back rests as it is, on both sides, until one of them changes.",
+                Ink::Plain,
+            ),
+        }
     }
 
     /// Why a preview has nothing to do. "In step" is said of what was read

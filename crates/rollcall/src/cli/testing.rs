@@ -243,5 +243,7 @@ pub fn report() -> Report {
         held_back: Vec::new(),
         halted: None,
         warnings: Vec::new(),
+        undoes: None,
+        not_undone: Vec::new(),
     }
 }

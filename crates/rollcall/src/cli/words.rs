@@ -56,6 +56,7 @@ pub fn conflict_kind(kind: ConflictKind, field: Option<Field>) -> String {
         ConflictKind::EmployeeDeleted => "employee deleted",
         ConflictKind::NotTheSameEmployee => "not the same employee",
         ConflictKind::Refused => "refused",
+        ConflictKind::UndoneJoin => "undone join",
     };
     match field {
         Some(field) => format!("{field}: {kind}"),
@@ -82,6 +83,7 @@ pub const fn cause(cause: Cause) -> &'static str {
         Cause::Decision => "an administrator decided",
         Cause::NewEmployee => "new employee",
         Cause::NewNumber => "new number",
+        Cause::Undo => "undone",
     }
 }
 

@@ -2,7 +2,7 @@
 //! a decision needs it. Reads only.
 
 use super::progress::{Phase, Progress};
-use super::recover::recover;
+use super::recover::{Recovered, recover};
 use crate::app::App;
 use crate::limits;
 use anyhow::{Context, Result};
@@ -11,12 +11,12 @@ use futures_util::StreamExt;
 use futures_util::stream;
 use pbx::{Pbx, PhotoAnswer};
 use reconcile::guard::{Counts, GuardKind};
-use reconcile::needs::{self, Needs};
+use reconcile::needs::{self, Look, Needs};
 use reconcile::{
     Employee, EmployeeId, Field, Link, PersonId, Reading, SetAside, Verdict, Whereabouts, World,
 };
 use std::collections::{BTreeMap, HashMap};
-use store::{DirectoryId, DirectoryRow, HeldBy, RunId, State};
+use store::{DirectoryId, DirectoryRow, HeldBy};
 
 /// A world, and what was looked at to make it.
 pub struct Gathered {
@@ -25,16 +25,7 @@ pub struct Gathered {
     /// The search references met, to be remembered after a complete read.
     pub references: Vec<String>,
     pub warnings: Vec<String>,
-    pub recovered: Vec<Recovered>,
-}
-
-/// What became of a step of the journal that had no end.
-#[derive(Clone, Copy, Debug)]
-pub struct Recovered {
-    pub run: RunId,
-    pub seq: i64,
-    pub state: State,
-    pub employee: Option<EmployeeId>,
+    pub recovered: Recovered,
 }
 
 /// What was looked at beyond the listings, by employee.
@@ -50,6 +41,7 @@ pub async fn gather(
     row: &DirectoryRow,
     directory: &mut Directory,
     pbx: &Pbx,
+    also: &[Look],
     progress: &dyn Progress,
 ) -> Result<Gathered> {
     let links = app.store.links(row.id).await?;
@@ -100,22 +92,26 @@ pub async fn gather(
         warnings
             .push("nobody was found in the directory: check domain root, subdivisions and filter".to_owned());
     }
-    let recovered = recover(app, row, pbx, &mut world).await?;
-    let looked = look_closer(&mut world, directory, pbx, progress, &mut warnings).await?;
+    let mut recovered = recover(app, row, pbx, &mut world).await?;
+    let also = [also, &recovered.looks()].concat();
+    let looked = look_closer(&mut world, directory, pbx, &also, progress, &mut warnings).await?;
+    recovered.find_out(&mut world);
     Ok(Gathered { world, looked, references: read.references.into_iter().collect(), warnings, recovered })
 }
 
-/// Fetches what the pure core asks for, and fills it in.
+/// Fetches what the pure core asks for, and what else was asked for, and fills it in.
 async fn look_closer(
     world: &mut World,
     directory: &mut Directory,
     pbx: &Pbx,
+    also: &[Look],
     progress: &dyn Progress,
     warnings: &mut Vec<String>,
 ) -> Result<Looked> {
     let region = world.policy.region.clone();
     let region = region.as_deref();
-    let needs = needs::needs(world);
+    let mut needs = needs::needs(world);
+    needs.also(also);
     let records = records_to_read(&needs, pbx.is_local());
     let avatars: Vec<EmployeeId> = needs.avatars.iter().copied().take(limits::AVATARS_IN_TURN).collect();
     let total = needs.whereabouts.len() + needs.photos.len() + records.len() + avatars.len();

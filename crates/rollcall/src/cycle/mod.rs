@@ -10,7 +10,11 @@ mod progress;
 mod recover;
 pub mod report;
 mod run;
+mod step;
+mod undo;
 
 pub use progress::{Phase, Progress, Silent};
 pub use report::Report;
 pub use run::{apply, preview, sync};
+pub use step::StepRef;
+pub use undo::{Asked, preview_undo, undo};

@@ -84,6 +84,8 @@ pub fn report(about: About<'_>, world: &World, plan: &Plan, progressed: Progress
         held_back: plan.held_back.clone(),
         halted: plan.halt.clone(),
         warnings,
+        undoes: None,
+        not_undone: Vec::new(),
     }
 }
 

@@ -1,36 +1,64 @@
-//! Creations whose end is not known: the process died, or the answer never
-//! came. They are looked for, never asked for again. The number and the
-//! fingerprint of the secret we sent prove that an employee is ours; a human
-//! may type the same name and number.
+//! Steps of the journal whose end is not known: the process died, or the
+//! answer never came. They are looked for, never asked for again.
+//!
+//! A creation is recognised by the number and the fingerprint of the secret we
+//! sent, which prove that an employee is ours; a human may type the same name
+//! and number. Any other write is recognised by what stands in its place, see
+//! [`reconcile::unfinished`].
 
-use super::gather::Recovered;
+use super::step::StepRef;
 use crate::app::App;
 use anyhow::Result;
 use pbx::Pbx;
+use reconcile::needs::Look;
 use reconcile::plan::stands_on;
-use reconcile::{Answer, ConflictKind, Decision, EmployeeId, Field, Value, Verdict, World};
+use reconcile::unfinished::{self, End, Unfinished};
+use reconcile::{Answer, ConflictKind, Decision, EmployeeId, Field, Link, Side, Value, Verdict, World};
 use std::collections::{HashMap, HashSet};
 use store::{DirectoryRow, JournalOf, JournalRow, Settlement, State, What};
+
+/// What was found out, and what is to be remembered of it.
+#[derive(Debug, Default)]
+pub struct Recovered {
+    ends: Vec<Ended>,
+    /// Writes that are recognised once everything was read.
+    writes: Vec<(JournalRow, Unfinished)>,
+    /// Links as they are to be stored before their steps are settled.
+    links: Vec<Link>,
+}
+
+/// How a step ended.
+#[derive(Clone, Copy, Debug)]
+struct Ended {
+    step: StepRef,
+    state: State,
+    employee: Option<EmployeeId>,
+    /// What the step had undone.
+    undid: Option<StepRef>,
+}
 
 /// Finds out what became of unfinished creations. One that happened joins its
 /// person as if a human had said so, and stays unfinished until it did: this
 /// run may be a preview, be halted, hold its joins back or die.
-pub async fn recover(app: &App, row: &DirectoryRow, pbx: &Pbx, world: &mut World) -> Result<Vec<Recovered>> {
+pub async fn recover(app: &App, row: &DirectoryRow, pbx: &Pbx, world: &mut World) -> Result<Recovered> {
     let unfinished = app.store.journal_of(&JournalOf::Unfinished(row.id)).await?;
     let linked: HashMap<_, _> = world.links.iter().map(|link| (link.person.clone(), link.employee)).collect();
     let listed: HashSet<_> = world.employees.rows.iter().map(|employee| employee.id).collect();
-    let mut recovered = Vec::new();
-    for step in unfinished.iter().filter(|step| step.what == What::Create) {
-        let settled = |state, employee| Recovered { run: step.run, seq: step.seq, state, employee };
+    let mut recovered = Recovered::default();
+    for step in unfinished {
         let before = linked.get(&step.person).copied();
-        if let Some(id) = before.filter(|id| listed.contains(id)) {
-            // Linked before the row was settled: nothing is left to find out.
-            recovered.push(settled(State::Done, Some(id)));
+        if step.what != What::Create {
+            recovered.take(step, before);
             continue;
         }
-        match look_for(pbx, step, world.policy.region.as_deref()).await {
-            Ok(Some(id)) => world.decisions.push(found(step, before, id)),
-            Ok(None) => recovered.push(settled(State::Refused, None)),
+        if let Some(id) = before.filter(|id| listed.contains(id)) {
+            // Linked before the row was settled: nothing is left to find out.
+            recovered.end(&step, State::Done, Some(id));
+            continue;
+        }
+        match look_for(pbx, &step, world.policy.region.as_deref()).await {
+            Ok(Some(id)) => world.decisions.push(found(&step, before, id)),
+            Ok(None) => recovered.end(&step, State::Refused, None),
             // Whoever is not found out about must not be created again.
             Err(error) => {
                 let why = format!("what became of an unfinished creation is not known: {error}");
@@ -38,15 +66,95 @@ pub async fn recover(app: &App, row: &DirectoryRow, pbx: &Pbx, world: &mut World
             }
         }
     }
-    // What any other unfinished write did, both listings show: it is over.
-    let over = unfinished.iter().filter(|step| step.what != What::Create);
-    recovered.extend(over.map(|step| Recovered {
-        run: step.run,
-        seq: step.seq,
-        state: State::Refused,
-        employee: None,
-    }));
     Ok(recovered)
+}
+
+impl Recovered {
+    /// Puts aside what is not a creation. `linked` is whom the person is linked with.
+    fn take(&mut self, step: JournalRow, linked: Option<EmployeeId>) {
+        match unfinished(&step) {
+            Some(write) => self.writes.push((step, write)),
+            // The link that was to end is gone, or it is not.
+            None if step.what == What::Unlink && linked.is_none() => self.end(&step, State::Done, None),
+            None => self.end(&step, State::Refused, None),
+        }
+    }
+
+    fn end(&mut self, step: &JournalRow, state: State, employee: Option<EmployeeId>) {
+        let undid = StepRef::undone_by(&step.cause).filter(|_| state == State::Done);
+        self.ends.push(Ended { step: StepRef::of(step), state, employee, undid });
+    }
+
+    /// What has to be looked at to recognise the writes.
+    pub fn looks(&self) -> Vec<Look> {
+        let look = |write: &Unfinished| Look {
+            person: write.person.clone(),
+            employee: write.employee,
+            side: write.side,
+            field: write.field,
+        };
+        self.writes.iter().map(|(_, write)| look(write)).collect()
+    }
+
+    /// Recognises the writes by what was read. One that could not be looked at
+    /// stays unfinished.
+    pub fn find_out(&mut self, world: &mut World) {
+        let (steps, writes): (Vec<JournalRow>, Vec<Unfinished>) =
+            std::mem::take(&mut self.writes).into_iter().unzip();
+        let found = unfinished::find_out(world, &writes);
+        for (step, end) in steps.iter().zip(found.ends) {
+            match end {
+                End::Written => self.end(step, State::Done, None),
+                End::NotWritten => self.end(step, State::Refused, None),
+                End::NotKnown => {}
+            }
+        }
+        let mut news: HashMap<_, _> =
+            found.links.iter().map(|link| (link.person.clone(), link.clone())).collect();
+        for link in &mut world.links {
+            if let Some(new) = news.remove(&link.person) {
+                *link = new;
+            }
+        }
+        self.links = found.links;
+    }
+
+    /// How a step ended that had no end, as far as that is known now.
+    pub fn state_of(&self, step: StepRef) -> Option<State> {
+        self.ends.iter().find(|ended| ended.step == step).map(|ended| ended.state)
+    }
+
+    /// Writes down what was found out, so that nobody looks again. First the
+    /// links: a step that is settled protects nothing any more.
+    pub async fn settle(&self, app: &App, row: &DirectoryRow) -> Result<()> {
+        app.store.agree(row.id, &[], &self.links).await?;
+        for Ended { step, state, employee, undid } in &self.ends {
+            if let Some(undid) = undid {
+                undid.turn(app, row.id, State::Undone).await?;
+            }
+            let settlement = Settlement { state: *state, after: None, employee: *employee };
+            app.store.settle(step.run, step.seq, &settlement).await?;
+        }
+        Ok(())
+    }
+}
+
+/// A write of one field, as it is recognised.
+fn unfinished(step: &JournalRow) -> Option<Unfinished> {
+    let What::Field(field) = step.what else { return None };
+    let side = match step.side {
+        store::Side::Pbx => Side::Pbx,
+        store::Side::Directory => Side::Directory,
+        store::Side::Rollcall => return None,
+    };
+    Some(Unfinished {
+        person: step.person.clone(),
+        employee: step.employee?,
+        side,
+        field,
+        after: serde_json::from_value(step.after.clone()).ok()?,
+        undoes: StepRef::undone_by(&step.cause).is_some(),
+    })
 }
 
 /// The answer that joins a person with the employee made for them; `before` is
@@ -60,15 +168,6 @@ fn found(step: &JournalRow, before: Option<EmployeeId>, id: EmployeeId) -> Decis
     };
     let answer = Answer::Employee { id };
     Decision { person: step.person.clone(), kind, field: None, answer, stands_on, at_ms: step.at_ms }
-}
-
-/// Writes down what was found out, so that nobody looks again.
-pub async fn settle(app: &App, recovered: &[Recovered]) -> Result<()> {
-    for step in recovered {
-        let settlement = Settlement { state: step.state, after: None, employee: step.employee };
-        app.store.settle(step.run, step.seq, &settlement).await?;
-    }
-    Ok(())
 }
 
 async fn look_for(

@@ -25,6 +25,23 @@ pub struct Report {
     pub held_back: Vec<reconcile::plan::HeldBack>,
     pub halted: Option<Halt>,
     pub warnings: Vec<String>,
+    /// The run that this one undoes, or a part of it.
+    #[serde(default)]
+    pub undoes: Option<i64>,
+    /// What of it was not undone, and why.
+    #[serde(default)]
+    pub not_undone: Vec<NotUndone>,
+}
+
+/// A step of the journal that an undo left as it is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NotUndone {
+    pub person: String,
+    pub name: String,
+    pub step: i64,
+    pub side: store::Side,
+    pub what: String,
+    pub why: String,
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -184,7 +201,7 @@ impl Report {
         let partial = !self.directory.verdict.is_complete() || !self.pbx.verdict.is_complete();
         if self.halted.is_some() || partial || !self.held_back.is_empty() {
             3
-        } else if self.counts.conflicts > 0 || self.counts.failed > 0 {
+        } else if self.counts.conflicts > 0 || self.counts.failed > 0 || !self.not_undone.is_empty() {
             4
         } else {
             0
@@ -205,5 +222,42 @@ mod tests {
             let back: SideRead = serde_json::from_value(json).unwrap();
             assert_eq!((back.verdict, back.read), (verdict, 7));
         }
+    }
+
+    #[test]
+    fn what_was_not_undone_shows_in_the_exit_code_and_survives_the_store() {
+        let side = || SideRead { verdict: Verdict::Complete, read: 1 };
+        let mut report = Report {
+            run: Some(8),
+            server: "hq".to_owned(),
+            plan: String::new(),
+            directory: side(),
+            pbx: side(),
+            counts: Counts::default(),
+            writes: Writes::default(),
+            people: Vec::new(),
+            conflicts: Vec::new(),
+            held_back: Vec::new(),
+            halted: None,
+            warnings: Vec::new(),
+            undoes: Some(7),
+            not_undone: Vec::new(),
+        };
+        assert_eq!(report.exit_code(), 0);
+        report.not_undone.push(NotUndone {
+            person: "p1".to_owned(),
+            name: "Anna".to_owned(),
+            step: 3,
+            side: store::Side::Rollcall,
+            what: "create".to_owned(),
+            why: "employees are never deleted".to_owned(),
+        });
+        assert_eq!(report.exit_code(), 4);
+        let mut json = serde_json::to_value(&report).unwrap();
+        assert_eq!(serde_json::from_value::<Report>(json.clone()).unwrap().not_undone, report.not_undone);
+        // Runs of before there was an undo.
+        let keys = json.as_object_mut().unwrap();
+        keys.retain(|key, _| key != "undoes" && key != "not_undone");
+        assert_eq!(serde_json::from_value::<Report>(json).unwrap().undoes, None);
     }
 }

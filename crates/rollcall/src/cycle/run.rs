@@ -5,8 +5,8 @@ use super::gather::{Gathered, gather, remember_numbers};
 use super::lease::under_lease;
 use super::people::{self, About, Progressed};
 use super::progress::{Phase, Progress};
-use super::recover;
 use super::report::{PersonReport, Report, Status, Updated};
+use super::undo::{Journal, Undo, Undoing};
 use crate::app::{App, Usage};
 use anyhow::{Context, Result, anyhow};
 use directory::Directory;
@@ -26,13 +26,27 @@ use store::{
 /// Shows what a synchronisation would do. Writes to neither side.
 pub async fn preview(app: &App, server: &str, progress: &dyn Progress) -> Result<Report> {
     let row = app.server(server).await?;
-    let mut sides = Sides::open(app, &row).await?;
-    let gathered = sides.gather(app, &row, progress).await?;
-    let plan = planned(&gathered, progress);
-    keep_plan(app, &row, &plan).await?;
+    show(app, &row, None, progress).await
+}
+
+/// Shows what a synchronisation or an undo would do.
+pub(super) async fn show(
+    app: &App,
+    row: &DirectoryRow,
+    undoing: Option<&Undoing>,
+    progress: &dyn Progress,
+) -> Result<Report> {
+    let mut sides = Sides::open(app, row).await?;
+    let Planned { gathered, plan, undo } = planned(app, row, &mut sides, undoing, progress).await?;
+    keep_plan(app, row, &plan, undoing).await?;
     sides.directory.close().await;
-    let about = About { server, run: None, hash: hash_of(&row, &plan), warnings: gathered.warnings.clone() };
-    Ok(people::report(about, &gathered.world, &plan, Progressed::Previewed))
+    let warnings = gathered.warnings.clone();
+    let about = About { server: &row.name, run: None, hash: hash_of(row, &plan), warnings };
+    let mut report = people::report(about, &gathered.world, &plan, Progressed::Previewed);
+    if let Some(undo) = &undo {
+        undo.tell(&mut report, None);
+    }
+    Ok(report)
 }
 
 /// Synchronises now, or follows the run that is already doing it.
@@ -41,7 +55,7 @@ pub async fn sync(app: &App, server: &str, trigger: Trigger, progress: &dyn Prog
     let work = async {
         // What was edited before the lease was ours is what counts.
         let row = app.server(server).await?;
-        run(app, &row, trigger, None, progress).await
+        run(app, &row, trigger, Task::Synchronise, progress).await
     };
     Ok(under_lease(app, &row, work).await?.unwrap_or_else(|followed| followed.report))
 }
@@ -51,7 +65,8 @@ pub async fn sync(app: &App, server: &str, trigger: Trigger, progress: &dyn Prog
 pub async fn apply(app: &App, plan: &str, release: bool, progress: &dyn Progress) -> Result<Report> {
     loop {
         let (row, reviewed) = find_plan(app, plan, release).await?;
-        let work = run(app, &row, Trigger::Apply, Some(&reviewed), progress);
+        let trigger = if reviewed.body.undo.is_some() { Trigger::Undo } else { Trigger::Apply };
+        let work = run(app, &row, trigger, Task::Apply(&reviewed), progress);
         // The run that was waited for was another one; this plan is still due.
         if let Ok(report) = under_lease(app, &row, work).await? {
             return Ok(report);
@@ -68,8 +83,34 @@ pub(super) async fn report_of(app: &App, run: &RunRow) -> Result<Report> {
     Ok(report)
 }
 
+/// What a run is to do.
+#[derive(Clone, Copy)]
+pub(super) enum Task<'a> {
+    Synchronise,
+    /// Exactly this plan.
+    Apply(&'a Reviewed),
+    Undo(&'a Undoing),
+}
+
+impl<'a> Task<'a> {
+    fn reviewed(self) -> Option<&'a Reviewed> {
+        match self {
+            Task::Apply(reviewed) => Some(reviewed),
+            Task::Synchronise | Task::Undo(_) => None,
+        }
+    }
+
+    fn undoing(self) -> Option<&'a Undoing> {
+        match self {
+            Task::Synchronise => None,
+            Task::Apply(reviewed) => reviewed.body.undo.as_ref(),
+            Task::Undo(undoing) => Some(undoing),
+        }
+    }
+}
+
 /// A plan that a human looked at.
-struct Reviewed {
+pub(super) struct Reviewed {
     hash: String,
     body: PlanBody,
     released: bool,
@@ -80,6 +121,9 @@ struct Reviewed {
 struct PlanBody {
     actions: Vec<Action>,
     halt: Option<guard::Halt>,
+    /// What it undoes, if that is what it does.
+    #[serde(default)]
+    undo: Option<Undoing>,
 }
 
 /// Both connections of one run.
@@ -92,28 +136,48 @@ impl Sides {
     async fn open(app: &App, row: &DirectoryRow) -> Result<Self> {
         Ok(Sides { directory: app.directory(row).await?, pbx: app.pbx(row.pbx).await? })
     }
-
-    async fn gather(&mut self, app: &App, row: &DirectoryRow, progress: &dyn Progress) -> Result<Gathered> {
-        gather(app, row, &mut self.directory, &self.pbx, progress).await
-    }
 }
 
-fn planned(gathered: &Gathered, progress: &dyn Progress) -> Plan {
+struct Planned {
+    gathered: Gathered,
+    plan: Plan,
+    undo: Option<Undo>,
+}
+
+/// Reads both sides and plans: what is due, or what undoes an earlier run.
+async fn planned(
+    app: &App,
+    row: &DirectoryRow,
+    sides: &mut Sides,
+    undoing: Option<&Undoing>,
+    progress: &dyn Progress,
+) -> Result<Planned> {
+    let journal = match undoing {
+        Some(undoing) => Some(undoing.load(app).await?),
+        None => None,
+    };
+    let also = journal.as_ref().map(Journal::looks).unwrap_or_default();
+    let gathered = gather(app, row, &mut sides.directory, &sides.pbx, &also, progress).await?;
     progress.phase(Phase::Plan, None);
-    reconcile::plan::plan(&gathered.world)
+    let undo = journal.map(|journal| journal.plan(&gathered));
+    let plan = match &undo {
+        Some(undo) => undo.plan.clone(),
+        None => reconcile::plan::plan(&gathered.world),
+    };
+    Ok(Planned { gathered, plan, undo })
 }
 
-async fn run(
+pub(super) async fn run(
     app: &App,
     row: &DirectoryRow,
     trigger: Trigger,
-    reviewed: Option<&Reviewed>,
+    task: Task<'_>,
     progress: &dyn Progress,
 ) -> Result<Report> {
     bury_the_dead(app, row).await?;
     let start = RunStart { directory: row.id, trigger, started_ms: app.clock.now_ms() };
     let run = app.store.start_run(&start).await?;
-    let result = carry_out(app, row, run, reviewed, progress).await;
+    let result = carry_out(app, row, run, task, progress).await;
     if let Err(error) = &result {
         let note = RunNote {
             outcome: Outcome::Failed,
@@ -145,12 +209,13 @@ async fn carry_out(
     app: &App,
     row: &DirectoryRow,
     run: RunId,
-    reviewed: Option<&Reviewed>,
+    task: Task<'_>,
     progress: &dyn Progress,
 ) -> Result<Report> {
     let mut sides = Sides::open(app, row).await?;
-    let gathered = sides.gather(app, row, progress).await?;
-    let mut plan = planned(&gathered, progress);
+    let Planned { gathered, mut plan, undo } =
+        planned(app, row, &mut sides, task.undoing(), progress).await?;
+    let reviewed = task.reviewed();
     let mut moved = Vec::new();
     if let Some(reviewed) = reviewed {
         moved = keep_reviewed(&mut plan, reviewed);
@@ -159,21 +224,28 @@ async fn carry_out(
     let about =
         |warnings: Vec<String>| About { server: &row.name, run: Some(run.0), hash: hash.clone(), warnings };
     if plan.halt.is_some() {
-        keep_plan(app, row, &plan).await?;
-        let report =
+        keep_plan(app, row, &plan, task.undoing()).await?;
+        let mut report =
             people::report(about(gathered.warnings.clone()), &gathered.world, &plan, Progressed::Halted);
+        if let Some(undo) = &undo {
+            undo.tell(&mut report, None);
+        }
         // Questions can be answered while it waits to be released.
         app.store.sync_conflicts(row.id, gathered.world.now_ms, &report.conflicts, false).await?;
         finish(app, run, Outcome::Halted, &report).await?;
         return Ok(report);
     }
-    recover::settle(app, &gathered.recovered).await?;
+    gathered.recovered.settle(app, row).await?;
     touch(app, run, &plan).await?;
     progress.phase(Phase::Write, Some(plan.actions.len()));
-    let (done, stopped) = write(app, row, run, &gathered, &mut sides, &plan, progress).await?;
+    let (done, stopped) = write(app, row, run, &gathered, &mut sides, &plan, undo.as_ref(), progress).await?;
     let warnings = gathered.warnings.iter().cloned().chain(moved).chain(stopped.clone()).collect();
     let mut report = people::report(about(warnings), &gathered.world, &plan, Progressed::CarriedOut(&done));
-    remember(app, row, &gathered, &done, &mut report, reviewed.is_none()).await?;
+    if let Some(undo) = &undo {
+        undo.tell(&mut report, Some(&done));
+    }
+    let whole_plan = matches!(task, Task::Synchronise);
+    remember(app, row, &gathered, &done, &mut report, whole_plan).await?;
     if let Some(reviewed) = reviewed {
         app.store.settle_plan(row.id, &reviewed.hash, PlanState::Applied).await?;
     }
@@ -190,10 +262,12 @@ async fn write(
     gathered: &Gathered,
     sides: &mut Sides,
     plan: &Plan,
+    undo: Option<&Undo>,
     progress: &dyn Progress,
 ) -> Result<(Vec<Done>, Option<String>)> {
     let (world, looked) = (&gathered.world, &gathered.looked);
     let apply = Apply::new(app, row, run, world, looked, &sides.pbx, &mut sides.directory).await?;
+    let apply = apply.undoing(undo);
     for number in apply.given_up() {
         app.store.release_number(row.pbx, &number, world.now_ms).await?;
     }
@@ -298,8 +372,9 @@ fn hash_of(row: &DirectoryRow, plan: &Plan) -> String {
     digest.finalize().iter().take(16).map(|byte| format!("{byte:02x}")).collect()
 }
 
-async fn keep_plan(app: &App, row: &DirectoryRow, plan: &Plan) -> Result<()> {
-    let body = serde_json::to_string(&json!({ "actions": plan.actions, "halt": plan.halt }))?;
+async fn keep_plan(app: &App, row: &DirectoryRow, plan: &Plan, undoing: Option<&Undoing>) -> Result<()> {
+    let body = json!({ "actions": plan.actions, "halt": plan.halt, "undo": undoing });
+    let body = serde_json::to_string(&body)?;
     Ok(app.store.put_plan(row.id, &hash_of(row, plan), app.clock.now_ms(), &body).await?)
 }
 

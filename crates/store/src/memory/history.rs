@@ -117,6 +117,7 @@ impl History for MemoryStore {
             let rows = memory.journal.values();
             Ok(match of {
                 JournalOf::Run(run) => rows.filter(|row| row.run == *run).cloned().collect(),
+                JournalOf::Step(run, seq) => memory.journal.get(&(*run, *seq)).cloned().into_iter().collect(),
                 JournalOf::Person(directory, person) => rows
                     .rev()
                     .filter(|row| row.directory == *directory && row.person == *person)

@@ -64,6 +64,9 @@ pub(super) async fn settle(
 pub(super) async fn read(pool: &AnyPool, of: &JournalOf) -> Result<Vec<JournalRow>, Error> {
     let query = match of {
         JournalOf::Run(run) => sqlx::query("SELECT * FROM journal WHERE run = $1 ORDER BY seq").bind(run.0),
+        JournalOf::Step(run, seq) => {
+            sqlx::query("SELECT * FROM journal WHERE run = $1 AND seq = $2").bind(run.0).bind(*seq)
+        }
         JournalOf::Person(directory, person) => sqlx::query(
             "SELECT * FROM journal WHERE directory = $1 AND person = $2 \
              ORDER BY run DESC, seq DESC LIMIT $3",

@@ -38,7 +38,7 @@ pub fn check(row: &ConflictRow, answer: &Answer) -> Result<()> {
         Answer::LeaveOut => WayOut::LeaveOut,
         Answer::LeaveAsIs => WayOut::LeaveAsIs,
         // Nobody says this to a conflict: undoing a join does.
-        Answer::NotThisOne { .. } => return Ok(()),
+        Answer::NotThese { .. } => return Ok(()),
     };
     if !conflict.ways_out.contains(&way) {
         let ways: Vec<&str> = conflict.ways_out.iter().map(|way| way_in_words(*way, conflict.kind)).collect();

@@ -313,7 +313,10 @@ pub fn answer_in_words(answer: &Answer) -> String {
         Answer::UseDirectory => "take the directory's value".to_owned(),
         Answer::UsePbx => "take the PBX's value".to_owned(),
         Answer::Employee { id } => format!("it is employee {id}"),
-        Answer::NotThisOne { id } => format!("it is not employee {id}"),
+        Answer::NotThese { ids } => {
+            let ids: Vec<String> = ids.iter().map(ToString::to_string).collect();
+            format!("it is not employee {}", ids.join(" or "))
+        }
         Answer::NewEmployee => "create a new employee".to_owned(),
         Answer::Relink => "the same employee after all".to_owned(),
         Answer::Number { number, keep_in_pbx: false } => format!("give number {number}"),

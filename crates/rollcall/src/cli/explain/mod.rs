@@ -5,6 +5,7 @@ mod view;
 
 use super::conflicts;
 use super::errors::usage;
+use super::journal::Written;
 use super::output::Out;
 use super::words::word;
 use crate::app::{App, directory_settings};
@@ -13,7 +14,7 @@ use directory::AttributeMap;
 use reconcile::{Field, Link, LinkState, PersonId, Value};
 use std::collections::BTreeMap;
 use store::{ConflictsOf, DirectoryRow, JournalOf, RunId, RunPerson};
-use view::{Agreed, Explained, FieldView, Found, Seen, State, Written};
+use view::{Agreed, Explained, FieldView, Found, Seen, State};
 
 /// More people than this are listed, not explained.
 const PEOPLE_EXPLAINED_MAX: usize = 3;

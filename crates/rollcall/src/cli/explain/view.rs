@@ -1,14 +1,12 @@
 //! One person, explained.
 
 use crate::cli::conflicts::view::{ConflictView, explain};
+use crate::cli::journal::Written;
 use crate::cli::output::{Cell, Ink, NONE, Page, Table, View, count, shown};
 use crate::cli::words;
-use reconcile::merge::Cause;
 use reconcile::{Field, LeftReason};
 use serde::Serialize;
-use serde_json::Value as Json;
 use std::collections::BTreeMap;
-use store::{JournalRow, Side};
 
 #[derive(Debug, Serialize)]
 pub struct Found {
@@ -76,43 +74,6 @@ pub struct LastRun {
     pub run: i64,
     pub status: String,
     pub reason: Option<String>,
-}
-
-/// A step of the journal.
-#[derive(Debug, Serialize)]
-pub struct Written {
-    pub at_ms: i64,
-    pub run: i64,
-    pub side: String,
-    pub what: String,
-    pub before: Option<String>,
-    pub after: Option<String>,
-    pub cause: String,
-    pub state: String,
-}
-
-impl From<JournalRow> for Written {
-    fn from(row: JournalRow) -> Self {
-        // A journal keeps a secret's fingerprint; it tells nobody anything.
-        let secret = row.what == store::What::Field(Field::SipPassword);
-        let text = |value: Json| match value {
-            Json::Null => None,
-            _ if secret => Some("set".to_owned()),
-            Json::String(text) => Some(text),
-            Json::Object(value) => value.get("raw").and_then(Json::as_str).map(str::to_owned),
-            other => Some(other.to_string()),
-        };
-        Written {
-            at_ms: row.at_ms,
-            run: row.run.0,
-            side: words::word(row.side),
-            what: row.what.to_string(),
-            before: text(row.before),
-            after: text(row.after),
-            cause: row.cause,
-            state: words::word(row.state),
-        }
-    }
 }
 
 impl View for Found {
@@ -210,29 +171,16 @@ impl Explained {
     }
 
     fn journal_table(&self, page: &Page) -> Table {
-        let mut table =
-            Table::new(["When", "Run", "What", "Because", "Result"]).keep(["When", "Run", "Result"]);
+        let mut table = Table::new(["When", "Run", "Step", "What", "Because", "Result"])
+            .keep(["When", "Run", "Step", "Result"]);
         for step in &self.journal {
-            let side = match words::meaning(&step.side) {
-                Some(Side::Pbx) => "PBX ",
-                Some(Side::Directory) => "directory ",
-                Some(Side::Rollcall) | None => "",
-            };
-            let values = match (&step.before, &step.after) {
-                (None, None) => String::new(),
-                (before, after) => format!(": {} → {}", shown(before.as_deref()), shown(after.as_deref())),
-            };
-            let cause = match words::meaning::<Cause>(&step.cause) {
-                Some(cause) => words::cause(cause).to_owned(),
-                None => step.cause.clone(),
-            };
-            let ink = if step.state == "done" { Ink::Plain } else { Ink::Warn };
             table.row([
                 page.look.time(step.at_ms).into(),
                 step.run.to_string().into(),
-                format!("{side}{}{values}", step.what).into(),
-                cause.into(),
-                Cell::new(&step.state, ink),
+                step.step.to_string().into(),
+                step.what_cell(),
+                step.cause_cell(),
+                step.state_cell(),
             ]);
         }
         table

@@ -3,8 +3,9 @@ use crate::cli::errors::is_usage;
 use crate::cli::output::tests::text;
 use crate::cli::testing::{NOW_MS, app, report, server};
 use reconcile::guard::{GuardKind, Tripped};
+use reconcile::{EmployeeId, Field, PersonId};
 use serde_json::json;
-use store::{RunNote, RunStart};
+use store::{RunNote, RunStart, Side, State, What};
 
 #[tokio::test]
 async fn runs_and_one_run() {
@@ -34,4 +35,43 @@ async fn runs_and_one_run() {
     let done = one(&app, ids[0]).await.unwrap();
     assert_eq!(done.report.map(|view| view.report.counts), Some(report().counts));
     assert!(is_usage(&one(&app, 99).await.unwrap_err()));
+}
+
+#[tokio::test]
+async fn a_run_says_what_it_wrote_and_how_to_undo_it() {
+    let app = app();
+    let directory = server(&app).await;
+    let start = RunStart { directory, trigger: Trigger::Manual, started_ms: NOW_MS };
+    let run = app.store.start_run(&start).await.unwrap();
+    let step = |seq, state| JournalRow {
+        run,
+        seq,
+        directory,
+        at_ms: NOW_MS,
+        person: PersonId::new("иванов пётр сергеевич"),
+        employee: Some(EmployeeId(12)),
+        side: Side::Pbx,
+        what: What::Field(Field::Mobile),
+        cause: "directory-changed".to_owned(),
+        before: json!(null),
+        after: json!({ "raw": "79261234567" }),
+        state,
+        reserved_number: None,
+        fingerprint: None,
+        picture: None,
+    };
+    let report = serde_json::to_value(report()).unwrap();
+    let note = RunNote { outcome: Outcome::Done, ended_ms: Some(NOW_MS), plan_hash: None, report };
+    app.store.note_run(run, &note).await.unwrap();
+    app.store.journal(&[step(1, State::Undone)]).await.unwrap();
+    let told = text(&one(&app, run.0).await.unwrap(), 100);
+    assert!(told.contains("1     иванов пётр сергеевич  PBX mobile: — → 79261234567"), "{told}");
+    assert!(!told.contains("rollcall undo"), "nothing is left to undo: {told}");
+    let rows: Vec<JournalRow> = (2..=60).map(|seq| step(seq, State::Done)).collect();
+    app.store.journal(&rows).await.unwrap();
+    let whole = one(&app, run.0).await.unwrap();
+    assert_eq!(whole.steps.len(), 60);
+    let told = text(&whole, 100);
+    assert!(told.contains("and 20 others; --json has them all"), "{told}");
+    assert!(told.trim_end().ends_with(&format!("rollcall undo {run}")), "{told}");
 }

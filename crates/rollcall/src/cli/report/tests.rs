@@ -1,7 +1,7 @@
 use super::*;
 use crate::cli::output::tests::text;
 use crate::cli::testing::{change, person, report};
-use crate::cycle::report::{Counts, Writes};
+use crate::cycle::report::{Counts, NotUndone, Writes};
 use reconcile::Verdict;
 use reconcile::guard::{GuardKind, Halt, Tripped};
 use reconcile::plan::HeldBack;
@@ -137,4 +137,47 @@ fn somebody_who_was_not_linked_before_was_joined() {
 fn json_is_the_report_and_nothing_else() {
     let view = numbered(view(Kind::Run, |_| {}));
     assert_eq!(serde_json::to_value(&view).unwrap(), serde_json::to_value(report()).unwrap());
+}
+
+fn undo(kind: Kind, change: impl FnOnce(&mut Report)) -> String {
+    let undo = view(kind, |report| {
+        (report.run, report.undoes) = (Some(8), Some(7));
+        report.conflicts.clear();
+        report.people.truncate(2);
+        report.people.remove(0);
+        report.people[0].changes[0].cause = Cause::Undo;
+        report.counts = Counts { updated_in_pbx: 1, ..Counts::default() };
+        report.not_undone = vec![NotUndone {
+            person: "p9".to_owned(),
+            name: "Щербаков Илья".to_owned(),
+            step: 3,
+            side: store::Side::Directory,
+            what: "mobile".to_owned(),
+            why: "it was changed since: `79031112233` stands there now".to_owned(),
+        }];
+        change(report);
+    });
+    text(&undo, 100)
+}
+
+#[test]
+fn an_undo_says_what_it_left_and_that_the_rest_rests() {
+    insta::assert_snapshot!(undo(Kind::Run, |_| {}));
+}
+
+#[test]
+fn an_undo_says_how_to_go_on_and_when_nothing_is_left() {
+    let preview = undo(Kind::Preview, |report| report.run = None);
+    assert!(preview.contains("Preview of undoing run 7 of hq"), "{preview}");
+    assert!(preview.contains("rollcall apply 3fa9c2d1e0b8"), "{preview}");
+    let none = |not_undone: bool| {
+        undo(Kind::Run, |report| {
+            report.people.clear();
+            if !not_undone {
+                report.not_undone.clear();
+            }
+        })
+    };
+    assert!(none(true).contains("Nothing of run 7 can be undone."));
+    assert!(none(false).contains("Nothing of run 7 is left to undo."));
 }

@@ -21,10 +21,7 @@ impl Apply<'_> {
             .iter()
             .map(|change| JournalRow {
                 what: What::Field(change.field),
-                cause: serde_json::to_value(change.cause)
-                    .ok()
-                    .and_then(|cause| cause.as_str().map(str::to_owned))
-                    .unwrap_or_default(),
+                cause: self.cause(action, side, change),
                 before: json(change.before.as_ref()),
                 after: json(change.after.as_ref()),
                 picture: picture.filter(|_| change.field == reconcile::Field::Photo),

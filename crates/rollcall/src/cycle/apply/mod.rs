@@ -7,6 +7,7 @@
 mod create;
 mod journal;
 mod outcome;
+mod undo;
 mod update;
 mod write_directory;
 mod write_pbx;
@@ -15,6 +16,7 @@ pub use outcome::Done;
 
 use super::gather::Looked;
 use super::progress::Progress;
+use super::undo::Undo;
 use crate::app::App;
 use crate::limits;
 use directory::Directory;
@@ -53,6 +55,8 @@ pub struct Apply<'a> {
     links: HashMap<String, Link>,
     refused_before: HashMap<(PersonId, Option<Field>), QuarantineRow>,
     seq: AtomicI64,
+    /// What is undone, if that is what is carried out.
+    undo: Option<&'a Undo>,
     /// Set once something made every further write pointless.
     stopped: std::sync::Mutex<Option<String>>,
 }
@@ -93,6 +97,7 @@ impl<'a> Apply<'a> {
             links,
             refused_before: refused.into_iter().map(|row| ((row.person.clone(), row.field), row)).collect(),
             seq: AtomicI64::new(1),
+            undo: None,
             stopped: std::sync::Mutex::default(),
         })
     }

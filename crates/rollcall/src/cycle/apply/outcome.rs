@@ -1,5 +1,6 @@
 //! What became of one person's action.
 
+use super::undo::Unsettled;
 use crate::cycle::people::shown;
 use crate::cycle::report::{ChangeReport, ChangeResult, Side};
 use reconcile::plan::{Action, Change};
@@ -22,6 +23,8 @@ pub struct Done {
     pub pbx_writes: u32,
     pub directory_writes: u32,
     pub failed: Option<String>,
+    /// Steps of an undo that wait for their agreement.
+    pub(super) unsettled: Vec<Unsettled>,
 }
 
 impl Done {
@@ -38,6 +41,7 @@ impl Done {
             pbx_writes: 0,
             directory_writes: 0,
             failed: None,
+            unsettled: Vec::new(),
         }
     }
 

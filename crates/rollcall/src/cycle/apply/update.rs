@@ -4,6 +4,7 @@
 use super::{Apply, Done, written};
 use crate::cycle::report::{ChangeResult, Side};
 use anyhow::Result;
+use reconcile::merge::Cause;
 use reconcile::plan::{Action, Agreement, Change, LinkStep};
 use reconcile::{EmployeeId, Field, Link, LinkState, Pair, PersonId, Value};
 use store::What;
@@ -16,6 +17,7 @@ impl Apply<'_> {
         }
         let mut end: Vec<PersonId> = Vec::new();
         let Some(mut link) = self.stepped(action, employee, &mut end) else { return Ok(()) };
+        self.take_back_answers(action).await?;
         for agreement in &action.agree {
             agree(&mut link, agreement);
         }
@@ -24,8 +26,10 @@ impl Apply<'_> {
             self.app.store.agree(self.row.id, &end, std::slice::from_ref(&link)).await?;
             kept = Some(link.clone());
         }
-        if let Some(step) = &action.link {
+        let parts = matches!(action.link, Some(LinkStep::Part));
+        if let Some(step) = action.link.as_ref().filter(|_| !parts) {
             self.journal_step(action, step).await?;
+            self.joined_again(action).await?;
             done.linked = true;
         }
         self.write_pbx(action, employee, &mut link, done).await?;
@@ -34,7 +38,8 @@ impl Apply<'_> {
         if kept.as_ref() != Some(&link) {
             self.app.store.agree(self.row.id, &[], std::slice::from_ref(&link)).await?;
         }
-        Ok(())
+        self.settle_undone(done).await?;
+        if parts { self.part(action, employee, done).await } else { Ok(()) }
     }
 
     /// The link after the action's step, before any write.
@@ -84,20 +89,23 @@ impl Apply<'_> {
                 (What::Join, format!("matched by {}", keys.join(", ")))
             }
             LinkStep::Join { decided: true, .. } | LinkStep::Relink { .. } => {
-                (What::Join, "an administrator decided so".to_owned())
+                let decided = || "an administrator decided so".to_owned();
+                (What::Join, self.join_cause(action).unwrap_or_else(decided))
             }
             LinkStep::Leave { reason } => (What::Leave, word(reason)),
             LinkStep::Return { was } => (What::Return, format!("was {}", word(was))),
             LinkStep::Unlink => (What::Unlink, "the employee was deleted in the PBX".to_owned()),
             LinkStep::Rest => (What::Leave, "the employee looks like somebody else".to_owned()),
             LinkStep::Wake => (What::Return, "it is the same employee after all".to_owned()),
-            LinkStep::Create { .. } => return Ok(()),
+            LinkStep::Create { .. } | LinkStep::Part => return Ok(()),
         };
         Ok(self.note_step(action, what, &cause).await?)
     }
 
-    /// Moves the pair of a field after one side stored `stored`.
-    pub(super) fn agree_written(&self, link: &mut Link, side: Side, field: Field, stored: Option<Value>) {
+    /// Moves the pair of a field after one side stored `stored`. What an undo
+    /// wrote is held: it is meant to differ.
+    pub(super) fn agree_written(&self, link: &mut Link, side: Side, change: &Change, stored: Option<Value>) {
+        let field = change.field;
         let now_ms = self.app.clock.now_ms();
         let seen = |sight: &Option<reconcile::Sight>| sight.as_ref().and_then(|sight| sight.value.clone());
         let (sights, other) = match side {
@@ -109,7 +117,10 @@ impl Apply<'_> {
             Side::Pbx => (other, stored),
             Side::Directory => (stored, other),
         };
-        link.pairs[field] = Some(Pair { directory, pbx, held: false });
+        link.pairs[field] = Some(match change.cause {
+            Cause::Undo => Pair::left(directory, pbx),
+            _ => Pair { directory, pbx, held: false },
+        });
     }
 
     /// Says of every change that it was not tried.

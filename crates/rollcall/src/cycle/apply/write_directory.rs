@@ -10,6 +10,7 @@ use crate::limits;
 use anyhow::Result;
 use directory::{Content, Kind, Outcome, Write};
 use pbx::PhotoAnswer;
+use reconcile::merge::Cause;
 use reconcile::plan::{Action, Change};
 use reconcile::{Conflict, ConflictKind, EmployeeId, Field, Link, Person, Reading, RefusedBy, WayOut};
 use secrecy::ExposeSecret;
@@ -33,7 +34,7 @@ impl Apply<'_> {
         let mut writes = Vec::new();
         let mut sent = Vec::new();
         for change in &action.directory {
-            match self.directory_content(employee, change).await {
+            match self.directory_content(action, employee, change).await {
                 Ok(after) => {
                     writes.push(Write { field: change.field, before: change.before.clone(), after });
                     sent.push(change.clone());
@@ -53,11 +54,13 @@ impl Apply<'_> {
             match outcome.map(|(_, outcome)| outcome) {
                 Some(Outcome::Stored(reading)) => {
                     let stored = stored_value(reading, change);
-                    self.settle(row, State::Done, Some(&stored), None).await?;
+                    // What is left after a clear did not come from us.
+                    let ours = stored.clone().filter(|_| change.after.is_some());
+                    self.stored(action, store::Side::Directory, change, row, &ours, done).await?;
                     let note = differs(change, stored.as_ref(), "directory");
                     done.note(Side::Directory, change, ChangeResult::Done, note);
                     done.lifted.push((action.person.clone(), Some(change.field)));
-                    self.agree_written(link, Side::Directory, change.field, stored);
+                    self.agree_written(link, Side::Directory, change, stored);
                     stored_any = true;
                 }
                 Some(Outcome::Stale(_)) => {
@@ -120,11 +123,15 @@ impl Apply<'_> {
     /// What is sent for a change. Secrets and pictures are fetched here.
     async fn directory_content(
         &self,
+        action: &Action,
         employee: EmployeeId,
         change: &Change,
     ) -> Result<Option<Content>, NotSent> {
         let Some(after) = &change.after else { return Ok(None) };
         Ok(Some(match change.field {
+            Field::Photo if change.cause == Cause::Undo => {
+                Content::Photo(self.kept_picture(action, store::Side::Directory, change).await?)
+            }
             Field::Photo => {
                 let PhotoAnswer::Picture { bytes, reading, .. } = self.pbx.photo(employee, None).await?
                 else {
@@ -241,6 +248,10 @@ impl Apply<'_> {
         done: &mut Done,
     ) {
         done.note(side, change, ChangeResult::Refused, Some(why.to_owned()));
+        // An undo is not tried again by itself: it is listed, and that is all.
+        if change.cause == Cause::Undo {
+            return;
+        }
         let field = change.field;
         let nothing = Reading::Empty;
         let person = self.people.get(action.person.as_str());

@@ -10,6 +10,7 @@ use anyhow::Result;
 use bytes::Bytes;
 use directory::Target;
 use pbx::{Error, FieldWrite, PhotoAnswer, Saved};
+use reconcile::merge::Cause;
 use reconcile::plan::{Action, Change};
 use reconcile::{EmployeeId, Field, Link, Reading};
 use store::{Picture, PictureId, State};
@@ -79,7 +80,7 @@ impl Apply<'_> {
                         Reading::NotLooked => change.after.clone(),
                         reading => reading.values().first().cloned(),
                     };
-                    self.settle(*row, State::Done, Some(&stored), None).await?;
+                    self.stored(action, store::Side::Pbx, change, *row, &stored, done).await?;
                     let note = differs(change, stored.as_ref(), "PBX");
                     done.note(Side::Pbx, change, ChangeResult::Done, note);
                     done.lifted.push((action.person.clone(), Some(field)));
@@ -87,7 +88,7 @@ impl Apply<'_> {
                         let at_ms = self.app.clock.now_ms();
                         self.app.store.release_number(self.row.pbx, number.canonical(), at_ms).await?;
                     }
-                    self.agree_written(link, Side::Pbx, field, stored);
+                    self.agree_written(link, Side::Pbx, change, stored);
                     match field {
                         Field::Photo => done.pbx_writes += 1,
                         _ => fields_written = true,
@@ -158,6 +159,10 @@ impl Apply<'_> {
             Field::Extension => pbx::Change::Extension(text().unwrap_or_default()),
             Field::Mobile => pbx::Change::Mobile(text()),
             Field::Email => pbx::Change::Email(text()),
+            Field::Photo if change.cause == Cause::Undo && change.after.is_some() => {
+                let kept = self.kept_picture(action, store::Side::Pbx, change).await?;
+                pbx::Change::Photo(Some(Bytes::from(kept)))
+            }
             Field::Photo => pbx::Change::Photo(self.directory_photo(action, change).await?.map(Bytes::from)),
             Field::SipPassword => {
                 let Some(wanted) = &change.after else {
