@@ -213,21 +213,21 @@ async fn carry_out(
     progress: &dyn Progress,
 ) -> Result<Report> {
     let mut sides = Sides::open(app, row).await?;
-    let Planned { gathered, mut plan, undo } =
-        planned(app, row, &mut sides, task.undoing(), progress).await?;
+    let mut due = planned(app, row, &mut sides, task.undoing(), progress).await?;
     let reviewed = task.reviewed();
     let mut moved = Vec::new();
     if let Some(reviewed) = reviewed {
-        moved = keep_reviewed(&mut plan, reviewed);
+        moved = keep_reviewed(&mut due.plan, reviewed);
     }
-    let hash = reviewed.map_or_else(|| hash_of(row, &plan), |reviewed| reviewed.hash.clone());
+    let Planned { gathered, plan, undo } = &due;
+    let hash = reviewed.map_or_else(|| hash_of(row, plan), |reviewed| reviewed.hash.clone());
     let about =
         |warnings: Vec<String>| About { server: &row.name, run: Some(run.0), hash: hash.clone(), warnings };
     if plan.halt.is_some() {
-        keep_plan(app, row, &plan, task.undoing()).await?;
+        keep_plan(app, row, plan, task.undoing()).await?;
         let mut report =
-            people::report(about(gathered.warnings.clone()), &gathered.world, &plan, Progressed::Halted);
-        if let Some(undo) = &undo {
+            people::report(about(gathered.warnings.clone()), &gathered.world, plan, Progressed::Halted);
+        if let Some(undo) = undo {
             undo.tell(&mut report, None);
         }
         // Questions can be answered while it waits to be released.
@@ -236,16 +236,16 @@ async fn carry_out(
         return Ok(report);
     }
     gathered.recovered.settle(app, row).await?;
-    touch(app, run, &plan).await?;
+    touch(app, run, plan).await?;
     progress.phase(Phase::Write, Some(plan.actions.len()));
-    let (done, stopped) = write(app, row, run, &gathered, &mut sides, &plan, undo.as_ref(), progress).await?;
+    let (done, stopped) = write(app, row, run, &due, &mut sides, progress).await?;
     let warnings = gathered.warnings.iter().cloned().chain(moved).chain(stopped.clone()).collect();
-    let mut report = people::report(about(warnings), &gathered.world, &plan, Progressed::CarriedOut(&done));
-    if let Some(undo) = &undo {
+    let mut report = people::report(about(warnings), &gathered.world, plan, Progressed::CarriedOut(&done));
+    if let Some(undo) = undo {
         undo.tell(&mut report, Some(&done));
     }
     let whole_plan = matches!(task, Task::Synchronise);
-    remember(app, row, &gathered, &done, &mut report, whole_plan).await?;
+    remember(app, row, gathered, &done, &mut report, whole_plan).await?;
     if let Some(reviewed) = reviewed {
         app.store.settle_plan(row.id, &reviewed.hash, PlanState::Applied).await?;
     }
@@ -259,15 +259,13 @@ async fn write(
     app: &App,
     row: &DirectoryRow,
     run: RunId,
-    gathered: &Gathered,
+    due: &Planned,
     sides: &mut Sides,
-    plan: &Plan,
-    undo: Option<&Undo>,
     progress: &dyn Progress,
 ) -> Result<(Vec<Done>, Option<String>)> {
-    let (world, looked) = (&gathered.world, &gathered.looked);
+    let Planned { gathered: Gathered { world, looked, .. }, plan, undo } = due;
     let apply = Apply::new(app, row, run, world, looked, &sides.pbx, &mut sides.directory).await?;
-    let apply = apply.undoing(undo);
+    let apply = apply.undoing(undo.as_ref());
     for number in apply.given_up() {
         app.store.release_number(row.pbx, &number, world.now_ms).await?;
     }

@@ -103,7 +103,7 @@ async fn the_journal_keeps_intentions_until_they_are_settled() {
         assert_eq!(unfinished().await, []);
         let create = JournalRow { state: State::Done, employee: Some(EmployeeId(77)), ..create };
         let rename = JournalRow { state: State::Refused, after: json!(null), ..rename };
-        assert_eq!(store.journal_of(&JournalOf::Step(run, rename.seq)).await.unwrap(), [rename.clone()]);
+        assert_eq!(store.journal_of(&JournalOf::Step(run, rename.seq)).await.unwrap(), from_ref(&rename));
         assert_eq!(store.journal_of(&JournalOf::Step(run, 99)).await.unwrap(), []);
         assert_eq!(store.journal_of(&JournalOf::Run(run)).await.unwrap(), [create.clone(), rename.clone()]);
 
