@@ -32,6 +32,25 @@ pub struct Link {
 }
 
 impl Link {
+    /// A link of which nothing is known yet but whom it ties together.
+    pub fn blank(person: PersonId, employee: EmployeeId, dn: &str) -> Self {
+        Link {
+            person,
+            employee,
+            state: LinkState::Active,
+            pairs: FieldMap::default(),
+            directory: FieldMap::default(),
+            pbx: FieldMap::default(),
+            name: "".into(),
+            dn: dn.into(),
+            dial: "".into(),
+            record_looked_ms: 0,
+            photo_looked_ms: 0,
+            photo_etag: None,
+            photo_mark: None,
+        }
+    }
+
     /// Takes the step of an action, before its agreements and writes. Steps
     /// that make or end a link are none of its business.
     pub fn take(&mut self, step: &LinkStep, now_ms: i64) {

@@ -14,6 +14,7 @@
 mod compact;
 mod contract;
 mod error;
+mod gate;
 mod history;
 mod memory;
 mod rows;
@@ -24,6 +25,7 @@ mod words;
 
 pub use contract::{Conflicts, Coordination, History, Links, Reply, Settings, Store};
 pub use error::Error;
+pub use gate::{Gate, Passing};
 pub use history::{
     JournalOf, JournalRow, Outcome, PersonStatus, RunNote, RunPerson, RunRow, RunStart, Settlement, Side,
     State, Trigger, Updated, What,

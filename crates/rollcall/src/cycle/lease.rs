@@ -33,6 +33,7 @@ pub async fn under_lease<T>(
         }
     }
     let result = tokio::select! {
+        biased;
         result = work => result,
         lost = renew(app, row, &holder) => Err(lost),
     };

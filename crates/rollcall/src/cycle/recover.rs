@@ -39,7 +39,8 @@ struct Ended {
 
 /// Finds out what became of unfinished creations. One that happened joins its
 /// person as if a human had said so, and stays unfinished until it did: this
-/// run may be a preview, be halted, hold its joins back or die.
+/// run may be a preview, be halted, hold its joins back or die. A person who
+/// left meanwhile leaves as anybody does who is linked.
 pub async fn recover(app: &App, row: &DirectoryRow, pbx: &Pbx, world: &mut World) -> Result<Recovered> {
     let unfinished = app.store.journal_of(&JournalOf::Unfinished(row.id)).await?;
     let linked: HashMap<_, _> = world.links.iter().map(|link| (link.person.clone(), link.employee)).collect();
@@ -57,6 +58,8 @@ pub async fn recover(app: &App, row: &DirectoryRow, pbx: &Pbx, world: &mut World
             continue;
         }
         match look_for(pbx, &step, world.policy.region.as_deref()).await {
+            Ok(Some(id)) if left_out(world, &step) => recovered.end(&step, State::Done, Some(id)),
+            Ok(Some(id)) if before.is_none() && has_left(world, &step) => link(world, &step, id),
             Ok(Some(id)) => world.decisions.push(found(&step, before, id)),
             Ok(None) => recovered.end(&step, State::Refused, None),
             // Whoever is not found out about must not be created again.
@@ -157,6 +160,23 @@ fn unfinished(step: &JournalRow) -> Option<Unfinished> {
     })
 }
 
+/// Whether an administrator wants to hear no more of this person.
+fn left_out(world: &World, step: &JournalRow) -> bool {
+    world.decisions.iter().any(|answer| answer.person == step.person && answer.answer == Answer::LeaveOut)
+}
+
+fn has_left(world: &World, step: &JournalRow) -> bool {
+    world.people.verdict.is_complete() && world.people.rows.iter().all(|person| person.id != step.person)
+}
+
+/// Ties a person who is not there any more to the employee made for them.
+fn link(world: &mut World, step: &JournalRow, id: EmployeeId) {
+    let name = step.after["name"].as_str().unwrap_or_default();
+    let link = Link { name: name.into(), ..Link::blank(step.person.clone(), id, "") };
+    let at = world.links.partition_point(|other| other.person < link.person);
+    world.links.insert(at, link);
+}
+
 /// The answer that joins a person with the employee made for them; `before` is
 /// the deleted one whose place it takes.
 fn found(step: &JournalRow, before: Option<EmployeeId>, id: EmployeeId) -> Decision {
@@ -167,7 +187,8 @@ fn found(step: &JournalRow, before: Option<EmployeeId>, id: EmployeeId) -> Decis
         None => (ConflictKind::AmbiguousMatch, String::new()),
     };
     let answer = Answer::Employee { id };
-    Decision { person: step.person.clone(), kind, field: None, answer, stands_on, at_ms: step.at_ms }
+    // Whatever a human answered before was carried out by that creation.
+    Decision { person: step.person.clone(), kind, field: None, answer, stands_on, at_ms: i64::MAX }
 }
 
 async fn look_for(

@@ -9,6 +9,7 @@ mod settings;
 
 use crate::contract::Reply;
 use crate::error::Error;
+use crate::gate::{Gate, Passing};
 use crate::history::{JournalRow, RunPerson, RunRow};
 use crate::rows::{
     ConflictId, ConflictRow, DirectoryId, DirectoryRow, PbxId, PbxRow, Picture, PictureId, PlanHead,
@@ -20,23 +21,46 @@ use reconcile::{ConflictKind, Decision, Field, Link, PersonId};
 use secrecy::SecretString;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
-use std::sync::{Mutex, PoisonError};
+use std::panic::Location;
+use std::sync::{Arc, Mutex, PoisonError};
 
+/// Clones share what is remembered.
+#[derive(Clone)]
 pub struct MemoryStore {
-    memory: Mutex<Memory>,
+    memory: Arc<Mutex<Memory>>,
     fingerprinter: Fingerprinter,
+    gate: Option<Arc<dyn Gate>>,
 }
 
 impl MemoryStore {
     pub fn new(random: &dyn Random) -> Self {
         let mut key = [0; 32];
         random.fill(&mut key);
-        MemoryStore { memory: Mutex::default(), fingerprinter: Fingerprinter::new(key) }
+        MemoryStore { memory: Arc::default(), fingerprinter: Fingerprinter::new(key), gate: None }
+    }
+
+    /// The same memory, behind a gate.
+    pub fn behind(&self, gate: Arc<dyn Gate>) -> Self {
+        MemoryStore { gate: Some(gate), ..self.clone() }
     }
 
     /// One transaction: `act` checks everything before it changes anything.
-    fn reply<'a, T>(&'a self, act: impl FnOnce(&mut Memory) -> Result<T, Error> + Send + 'a) -> Reply<'a, T> {
-        Box::pin(async move { act(&mut self.memory.lock().unwrap_or_else(PoisonError::into_inner)) })
+    #[track_caller]
+    fn reply<'a, T: Send + 'a>(
+        &'a self,
+        act: impl FnOnce(&mut Memory) -> Result<T, Error> + Send + 'a,
+    ) -> Reply<'a, T> {
+        let place = Location::caller();
+        Box::pin(async move {
+            if let Some(gate) = &self.gate {
+                gate.pass(Passing::Before, place).await;
+            }
+            let reply = act(&mut self.memory.lock().unwrap_or_else(PoisonError::into_inner));
+            if let Some(gate) = &self.gate {
+                gate.pass(Passing::After, place).await;
+            }
+            reply
+        })
     }
 }
 

@@ -27,9 +27,7 @@ use reconcile::absence::Vanished;
 use reconcile::numbers::Numbers;
 use reconcile::observe;
 use reconcile::plan::{Action, LinkStep};
-use reconcile::{
-    Employee, EmployeeId, Field, FieldMap, Interval, Link, LinkState, Person, PersonId, Sight, Value, World,
-};
+use reconcile::{Employee, EmployeeId, Field, Interval, Link, Person, PersonId, Sight, Value, World};
 use std::collections::HashMap;
 use std::sync::atomic::AtomicI64;
 use store::{DirectoryRow, QuarantineRow, RunId};
@@ -182,7 +180,7 @@ impl<'a> Apply<'a> {
 
     /// A link that does not exist yet, with what this run saw of both.
     fn new_link(&self, person: &Person, employee: EmployeeId) -> Link {
-        let blank = blank_link(person, employee);
+        let blank = Link::blank(person.id.clone(), employee, &person.dn);
         let employee = self.employees.get(&employee).copied();
         observe::observed(self.world, &self.vanished, &blank, Some(person), employee)
     }
@@ -203,24 +201,6 @@ impl Looked {
             link.photo_looked_ms = world.now_ms;
             link.photo_etag.clone_from(etag);
         }
-    }
-}
-
-fn blank_link(person: &Person, employee: EmployeeId) -> Link {
-    Link {
-        person: person.id.clone(),
-        employee,
-        state: LinkState::Active,
-        pairs: FieldMap::default(),
-        directory: FieldMap::default(),
-        pbx: FieldMap::default(),
-        name: "".into(),
-        dn: person.dn.clone(),
-        dial: "".into(),
-        record_looked_ms: 0,
-        photo_looked_ms: 0,
-        photo_etag: None,
-        photo_mark: None,
     }
 }
 
