@@ -79,6 +79,21 @@ impl<'w> Meeting<'w> {
         Agreement { field: self.field, directory, pbx, held }
     }
 
+    /// Whether it was seen what both sides say.
+    fn is_known(&self) -> bool {
+        ![self.directory, self.pbx].contains(&State::Unknown)
+    }
+
+    /// Whether both sides still say what a human left as it is.
+    fn is_held(&self) -> bool {
+        let pair = self.link.and_then(|link| link.pairs[self.field].as_ref());
+        pair.is_some_and(|pair| {
+            pair.held
+                && pair.directory.as_ref() == self.directory.value()
+                && pair.pbx.as_ref() == self.pbx.value()
+        })
+    }
+
     /// Whether a human may put the PBX's value in the place of what is in the
     /// directory.
     fn may_be_exchanged(&self) -> bool {
@@ -146,7 +161,15 @@ impl<'w> Builder<'w> {
             return false;
         }
         let left = self.answer(id, row.conflict.kind, Some(at.field), &row.conflict.stands_on);
-        let resting = row.next_try_ms > self.world.now_ms || left == Some(&Answer::LeaveAsIs);
+        if left == Some(&Answer::LeaveAsIs) {
+            // Agreed although they differ: the next change on either side starts from here.
+            if at.is_known() && !at.is_held() {
+                merged.agree.push(at.agree(true));
+            }
+            merged.differs.extend(at.differs().then_some(at.field));
+            return true;
+        }
+        let resting = row.next_try_ms > self.world.now_ms;
         if resting {
             merged.conflict(self.raise(row.conflict.clone()), row.conflict.reason.clone());
         }

@@ -127,7 +127,16 @@ fn conflicts_a_refused_change_waits_for_its_next_try_or_for_either_side() {
     left.decide("p01", ConflictKind::Refused, Some(Email), Answer::LeaveAsIs, "refused");
     left.now_ms = hour + MINUTE_MS;
     let plan = left.run();
-    assert!(plan.conflicts.is_empty() && !plan.has_action("p01"));
+    assert!(plan.conflicts.is_empty() && !plan.writes());
+    assert!(left.link_of("p01").unwrap().pairs[Email].as_ref().unwrap().held, "agreed although they differ");
+    assert!(left.run().actions.is_empty());
+    left.employee(1).mail("desk@example.org");
+    let plan = left.run();
+    assert_eq!(
+        sent(&plan.action("p01").directory, Email),
+        Some("desk@example.org"),
+        "only the PBX changed since"
+    );
 
     company.now_ms = hour;
     assert_eq!(sent(&company.run().action("p01").pbx, Email), Some("refused@example.org"), "due");
