@@ -30,6 +30,8 @@ pub struct Unfinished {
     pub after: Option<Value>,
     /// Whether it put back what an earlier write had replaced.
     pub undoes: bool,
+    /// Whether it sent what the other side said.
+    pub came_across: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -110,7 +112,18 @@ fn remember(now_ms: i64, link: &mut Link, write: &Unfinished, theirs: State<'_>,
             Side::Directory => (theirs.value().cloned(), last(&link.pbx[field], ours)),
         };
         link.pairs[field] = Some(Pair::left(directory, pbx));
-    } else if side == Side::Pbx {
+        return;
+    }
+    if write.came_across {
+        // What was sent is what the other side said then: an edit made there
+        // since is an edit, and flows.
+        let (directory, pbx) = match side {
+            Side::Pbx => (write.after.clone(), ours.value().cloned()),
+            Side::Directory => (theirs.value().cloned(), write.after.clone()),
+        };
+        link.pairs[field] = Some(Pair { directory, pbx, held: false });
+    }
+    if side == Side::Pbx {
         // We wrote that ourselves: it is no evidence that somebody else is there.
         let change = Interval { after_ms: now_ms, by_ms: now_ms };
         link.pbx[field] = Some(Sight { value: ours.value().cloned(), change, mark: None });

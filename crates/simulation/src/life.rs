@@ -8,14 +8,14 @@ use crate::stage::{Chances, SERVER, Stage};
 use directory::Kind;
 use effects::Clock;
 use futures_util::FutureExt;
-use reconcile::{LinkState, PersonId};
+use reconcile::{Field, LinkState, PersonId};
 use rollcall::cycle::{self, Report, Silent};
 use sandbox::pbx::Rate;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
-use store::{Conflicts, ConflictsOf, Coordination, DirectoryId, Links, Trigger};
+use store::{Conflicts, ConflictsOf, Coordination, DirectoryId, History, Links, Trigger};
 use tokio::runtime::Builder;
 use uuid::Uuid;
 
@@ -26,6 +26,8 @@ const EDITS_BETWEEN: usize = 6;
 /// Steps within which a process may be told to die. Most runs have fewer.
 const FATAL_STEP_MAX: i64 = 260;
 pub const STACK_BYTES: usize = 32 * 1024 * 1024;
+/// Runs among which one is undone.
+const RUNS_REMEMBERED: u32 = 6;
 const DAY_MS: i64 = 86_400_000;
 
 /// What became of a life.
@@ -117,8 +119,8 @@ pub struct Life {
     pub directory: DirectoryId,
     pub runs: u64,
     pub steps: u64,
-    /// Who was linked to whom when everything rested last.
-    pub rested: BTreeSet<(PersonId, u64)>,
+    /// What was agreed, with nobody asked, when everything rested last.
+    pub rested: BTreeSet<(PersonId, u64, Field)>,
 }
 
 impl Life {
@@ -165,6 +167,7 @@ impl Life {
         match self.stage.lot.below(10) {
             0 | 1 => self.preview_and_apply(dies_at).await,
             2 => self.two_at_once(dies_at).await,
+            3 if temper != Temper::Calm || self.stage.lot.strikes(500) => self.undo_something(dies_at).await,
             3 | 4 if temper == Temper::Calm => self.preview_is_the_plan().await,
             3..6 => drop(self.sync(Trigger::Automatic, dies_at).await),
             _ => drop(self.sync(Trigger::Manual, dies_at).await),
@@ -196,6 +199,7 @@ impl Life {
                 Ok(report) => {
                     let (counts, halted) = (&report.counts, report.halted.is_some());
                     self.stage.note(format_args!("run: {counts:?}, halted: {halted}"));
+                    self.tell(report);
                     self.judge_verdicts(report);
                 }
                 Err(error) => self.stage.note(format_args!("run failed: {error:#}")),
@@ -203,6 +207,22 @@ impl Life {
         }
         self.judge_leavers(&before);
         result
+    }
+
+    /// What a run did, for whoever reads the trace.
+    fn tell(&self, report: &Report) {
+        for person in report.people.iter().filter(|person| !person.changes.is_empty()) {
+            for change in &person.changes {
+                self.stage.note(format_args!("  {}: {change:?}", person.id));
+            }
+        }
+        for conflict in &report.conflicts {
+            let (kind, field) = (conflict.kind, conflict.field);
+            self.stage.note(format_args!("  {}: {kind:?} {field:?} {}", conflict.person, conflict.reason));
+        }
+        for warning in &report.warnings {
+            self.stage.note(format_args!("  warning: {warning}"));
+        }
     }
 
     /// A human looks at the plan, does something else, and has it carried out.
@@ -237,6 +257,23 @@ impl Life {
             self.stage.violated(format!("a preview wrote: {before:?} → {after:?}"));
         }
         shown
+    }
+
+    /// A human wants back what an earlier run did.
+    async fn undo_something(&mut self, dies_at: u64) {
+        let runs =
+            self.stage.store().runs(Some(self.directory), RUNS_REMEMBERED, 0).await.unwrap_or_default();
+        let Some(run) = self.stage.lot.pick(&runs) else { return };
+        self.stage.note(format_args!("run {} is undone", run.id));
+        self.stage.count("run undone");
+        let asked = cycle::Asked { run: run.id.0, person: None, steps: Vec::new() };
+        let process = Process::start(&self.stage, dies_at);
+        let before = self.stage.witness().undone.clone();
+        self.run(&process, async |app| cycle::undo(app, &asked, &Silent).await).await;
+        let after = self.stage.witness().undone.clone();
+        if before != after {
+            self.stage.count("undo that wrote");
+        }
     }
 
     /// Two processes want the same; one of them waits.

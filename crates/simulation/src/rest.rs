@@ -146,7 +146,7 @@ async fn look(life: &mut Life) {
     }
     rest.nobody_forgotten(&mut wrong);
     rest.no_orphans(&mut wrong);
-    life.rested = rest.links.iter().map(|link| (link.person.clone(), link.employee.0)).collect();
+    life.rested = rest.settled();
     for what in wrong {
         stage.violated(format!("at rest: {what}"));
     }
@@ -160,8 +160,8 @@ struct Rest<'a> {
     links: Vec<Link>,
     /// Whom, and which field, a human was asked about or decided on.
     asked: BTreeSet<(PersonId, Option<Field>)>,
-    /// Who was linked when everything rested last.
-    rested: BTreeSet<(PersonId, u64)>,
+    /// What was agreed, with nobody asked, when everything rested last.
+    rested: BTreeSet<(PersonId, u64, Field)>,
 }
 
 impl Rest<'_> {
@@ -169,6 +169,10 @@ impl Rest<'_> {
         let witness = self.stage.witness();
         let person = id(&link.person).and_then(|id| witness.people.get(&id));
         let active = person.is_some_and(|person| person.is_active());
+        // A read that finds nobody proves nothing about anybody.
+        if witness.people.values().all(|person| !person.in_scope) {
+            return;
+        }
         let employed = witness.employees.contains_key(&link.employee.0);
         match (&link.state, active) {
             (LinkState::Active, true) | (LinkState::Left { .. }, false) | (LinkState::Resting { .. }, _) => {}
@@ -202,7 +206,7 @@ impl Rest<'_> {
         );
         let stirred =
             [Key::Person(id), Key::Employee(employee)].iter().any(|key| witness.stirred.contains(key));
-        let known = self.rested.contains(&(link.person.clone(), employee));
+        let known = self.rested.contains(&(link.person.clone(), employee, field));
         let exempt = witness.exempted.contains(&(employee, field));
         if known && !stirred && !exempt {
             match edited {
@@ -216,7 +220,16 @@ impl Rest<'_> {
             }
         }
         let held = link.pairs[field].as_ref().is_some_and(|pair| pair.held);
-        if held || exempt || self.is_asked(&link.person, Some(field)) || self.is_asked(&link.person, None) {
+        // What was not seen since our own write cannot be proved to be empty.
+        let sight = link.directory[field].as_ref();
+        let blind =
+            theirs.is_empty() && sight.is_some_and(|sight| sight.value.is_some() && sight.mark.is_none());
+        if held
+            || blind
+            || exempt
+            || self.is_asked(&link.person, Some(field))
+            || self.is_asked(&link.person, None)
+        {
             return;
         }
         if self.row.policy.direction(field) == Direction::Both && !self.agree(field, theirs, ours.as_ref()) {
@@ -225,6 +238,17 @@ impl Rest<'_> {
                 link.pairs[field]
             ));
         }
+    }
+
+    fn settled(&self) -> BTreeSet<(PersonId, u64, Field)> {
+        let of = |link: &Link| {
+            let agreed =
+                |field: &Field| link.pairs[*field].is_some() && !self.is_asked(&link.person, Some(*field));
+            let (person, employee) = (link.person.clone(), link.employee.0);
+            let fields: Vec<Field> = Field::ALL.into_iter().filter(|field| agreed(field)).collect();
+            fields.into_iter().map(move |field| (person.clone(), employee, field))
+        };
+        self.links.iter().flat_map(of).collect()
     }
 
     fn agree(&self, field: Field, theirs: &[Value], ours: Option<&Value>) -> bool {
@@ -274,7 +298,11 @@ impl Rest<'_> {
 fn fits(field: Field, theirs: &Value, ours: &Value) -> bool {
     is_unusable(ours)
         || is_unusable(theirs)
-        || canonical::for_pbx(field, theirs).is_ok_and(|sent| sent.equivalent(ours))
+        || canonical::for_pbx(field, theirs)
+            .is_ok_and(|sent| sent.equivalent(ours) || sent.raw().trim_start_matches('+') == ours.raw())
+        // A PBX has no room for an inner number.
+        || (field == Field::Mobile
+            && theirs.canonical().split_once(";ext=").is_some_and(|(outer, _)| ours.readings().any(|ours| ours == outer)))
         || (field == Field::Name && theirs.canonical().starts_with(ours.canonical()))
 }
 

@@ -280,11 +280,20 @@ impl Stage {
     /// Looks at the directory: whatever is new there is Rollcall's doing, for
     /// people are looked at when they act.
     pub fn see_directory(&self) {
-        self.witness().see_directory(Actor::Rollcall);
+        self.see(|witness| witness.see_directory(Actor::Rollcall));
     }
 
     pub fn see_pbx(&self, body: Option<&[u8]>) {
-        self.witness().see_pbx(Actor::Rollcall, body);
+        self.see(|witness| witness.see_pbx(Actor::Rollcall, body));
+    }
+
+    fn see(&self, look: impl FnOnce(&mut Witness)) {
+        let mut witness = self.witness();
+        let before = witness.violations.len();
+        look(&mut witness);
+        for violation in &witness.violations[before..] {
+            self.note(format_args!("VIOLATION: {violation}"));
+        }
     }
 
     /// Reading a record is what the next write to it stands on.

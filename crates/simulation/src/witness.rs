@@ -7,6 +7,7 @@ use crate::truth::{self, EmployeeTruth, PersonTruth};
 use directory::Kind;
 use futures_util::FutureExt;
 use reconcile::{EmployeeId, Field, PersonId, Value};
+use rollcall::cycle::StepRef;
 use sandbox::directory::Directory;
 use sandbox::pbx::Pbx;
 use std::collections::{BTreeMap, BTreeSet};
@@ -37,6 +38,8 @@ pub struct Witness {
     pub people: BTreeMap<Uuid, PersonTruth>,
     pub employees: BTreeMap<u64, EmployeeTruth>,
     moment: u64,
+    /// How many writes each side had counted when it was last looked at.
+    seen: (u64, u64),
     /// When the record of an employee was last read, and the newest step of
     /// the journal that was open then.
     looked: BTreeMap<u64, (u64, (RunId, i64))>,
@@ -57,6 +60,8 @@ pub struct Witness {
     pub disguised: BTreeSet<u64>,
     /// People deleted or made since the last rest: no promise about them.
     pub stirred: BTreeSet<Key>,
+    /// Steps that were undone.
+    pub undone: BTreeSet<(RunId, i64)>,
     pub writes: u64,
     pub exempt: u64,
     pub repairs: u64,
@@ -73,6 +78,7 @@ impl Witness {
             people: BTreeMap::new(),
             employees: BTreeMap::new(),
             moment: 0,
+            seen: (0, 0),
             looked: BTreeMap::new(),
             touched: BTreeMap::new(),
             said: BTreeMap::new(),
@@ -82,6 +88,7 @@ impl Witness {
             made: BTreeMap::new(),
             disguised: BTreeSet::new(),
             stirred: BTreeSet::new(),
+            undone: BTreeSet::new(),
             writes: 0,
             exempt: 0,
             repairs: 0,
@@ -141,6 +148,11 @@ impl Witness {
     }
 
     pub fn see_directory(&mut self, actor: Actor) {
+        let requests = self.directory.counts().write_requests;
+        let nothing_new = std::mem::replace(&mut self.seen.0, requests) == requests;
+        if actor == Actor::Rollcall && nothing_new {
+            return;
+        }
         let now = truth::people(&self.directory, self.kind, &self.store.fingerprinter());
         let before = std::mem::replace(&mut self.people, now.clone());
         self.moment += 1;
@@ -170,6 +182,11 @@ impl Witness {
 
     /// `body` is the request that was just carried out, if any was.
     pub fn see_pbx(&mut self, actor: Actor, body: Option<&[u8]>) {
+        let writes = self.pbx.writes();
+        let nothing_new = std::mem::replace(&mut self.seen.1, writes) == writes;
+        if actor == Actor::Rollcall && nothing_new {
+            return;
+        }
         let now = truth::employees(&self.pbx, &self.store.fingerprinter());
         let before = std::mem::replace(&mut self.employees, now.clone());
         self.moment += 1;
@@ -366,7 +383,11 @@ impl Witness {
 
     /// Nothing is invented: what was written is what the other side said.
     fn was_said(&mut self, other: Key, field: Field, value: Option<Value>, intent: &JournalRow) {
-        if intent.cause == "undo" || intent.cause == "new-number" || intent.cause == "decision" {
+        if let Some(undone) = StepRef::undone_by(&intent.cause) {
+            self.undone.insert((undone.run, undone.seq));
+            return;
+        }
+        if matches!(intent.cause.as_str(), "new-number" | "decision") {
             return;
         }
         let said = self.said.get(&(other, field));

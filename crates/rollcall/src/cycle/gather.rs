@@ -255,6 +255,11 @@ async fn read_avatars(
                 Some((etag, reading)) => (reading.clone(), etag.clone()),
                 None => continue,
             },
+            // The list names a picture, and it is not there: the employee was
+            // deleted since, or the PBX lost its files. Nobody cleared it.
+            Ok(PhotoAnswer::Missing) if seen.get(&id).is_some_and(|(_, last)| !last.values().is_empty()) => {
+                continue;
+            }
             Ok(PhotoAnswer::Missing) => (Reading::Empty, None),
             // One that cannot be used is fetched every time: there is no sight
             // of it that "not modified" could stand for.

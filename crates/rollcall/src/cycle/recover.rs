@@ -17,6 +17,9 @@ use reconcile::{Answer, ConflictKind, Decision, EmployeeId, Field, Link, Side, V
 use std::collections::{HashMap, HashSet};
 use store::{DirectoryRow, JournalOf, JournalRow, Settlement, State, What};
 
+/// The cause of what a human decided, as the journal has it.
+const DECISION: &str = "decision";
+
 /// What was found out, and what is to be remembered of it.
 #[derive(Debug, Default)]
 pub struct Recovered {
@@ -157,6 +160,8 @@ fn unfinished(step: &JournalRow) -> Option<Unfinished> {
         field,
         after: serde_json::from_value(step.after.clone()).ok()?,
         undoes: StepRef::undone_by(&step.cause).is_some(),
+        // A number that a human gave may be nobody's but theirs.
+        came_across: !(field == Field::Extension && step.cause == DECISION),
     })
 }
 

@@ -12,7 +12,7 @@ use directory::Target;
 use pbx::{Error, FieldWrite, PhotoAnswer, Saved};
 use reconcile::merge::Cause;
 use reconcile::plan::{Action, Change};
-use reconcile::{EmployeeId, Field, Link, Reading};
+use reconcile::{EmployeeId, Field, Link, Reading, Value};
 use store::{Picture, PictureId, State};
 
 impl Apply<'_> {
@@ -125,14 +125,15 @@ impl Apply<'_> {
     }
 
     /// Saving one field, the PBX may cut or clean another. That is nobody's
-    /// edit: it is agreed and told, and never sent to the directory.
+    /// edit: it is agreed and told, and never sent to the directory. Only what
+    /// is left of a value counts: another one was typed by somebody meanwhile.
     fn take_repairs(&self, sent: &[Change], saved: &Saved, link: &mut Link, done: &mut Done) {
         let others = [Field::Name, Field::Extension, Field::Mobile, Field::Email].into_iter();
         for field in others.filter(|field| sent.iter().all(|change| change.field != *field)) {
             let before = saved.before[field].values().first();
             let after = saved.record.fields[field].values().first();
             let known = link.pbx[field].as_ref().is_some_and(|sight| sight.value.as_ref() == before);
-            if before == after || !known {
+            if before == after || !known || !is_left_of(after, before) {
                 continue;
             }
             let change = Change {
@@ -235,6 +236,15 @@ impl Apply<'_> {
             }
         }
     }
+}
+
+/// Whether a value is the rest of another one: some characters are gone, and
+/// none came.
+fn is_left_of(after: Option<&Value>, before: Option<&Value>) -> bool {
+    let text = |value: Option<&Value>| value.map_or(String::new(), |value| value.raw().to_owned());
+    let before = text(before);
+    let mut left = before.chars();
+    text(after).chars().all(|c| left.any(|other| other == c))
 }
 
 pub(super) fn target(action: &Action) -> Target {
