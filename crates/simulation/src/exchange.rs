@@ -2,6 +2,7 @@
 //! itself does wrong is the sandbox's to say.
 
 use crate::forced::{Call, Forced};
+use crate::humans;
 use crate::process::Process;
 use effects::BoxFuture;
 use http::Method;
@@ -41,6 +42,12 @@ impl Exchange for Line {
             });
             if let Some(answer) = forced.filter(|answer| !answer.is_behind()) {
                 return answer.give();
+            }
+            if matches!(request.method, Method::PATCH | Method::PUT)
+                && stage.strikes("edit inside the PBX's window", stage.chances().window)
+            {
+                let id = request.path_and_query.rsplit('/').next().and_then(|id| id.parse().ok());
+                humans::edit_employee(stage, id.unwrap_or_default());
             }
             stage.asks(&request.method, &request.path_and_query);
             let client = if stage.remote { Client::Remote(NEIGHBOUR) } else { Client::Local };

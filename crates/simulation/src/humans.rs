@@ -67,6 +67,16 @@ pub fn edit(stage: &Stage) {
     witness.see_pbx(Actor::Human, None);
 }
 
+/// One edit of this employee, whatever it is.
+pub fn edit_employee(stage: &Stage, id: u64) {
+    let field = *stage.lot.pick(&Field::ALL).unwrap_or(&Field::Mobile);
+    stage.note(format_args!("  somebody edits {field} of employee {id} in the PBX"));
+    if let Err(error) = stage.pbx.edit(id, fields(stage, &[field])) {
+        stage.note(format_args!("  refused: {error}"));
+    }
+    stage.witness().see_pbx(Actor::Human, None);
+}
+
 /// The company before anybody synchronised it: some are on both sides already.
 pub fn found(stage: &Stage) {
     for _ in 0..stage.lot.within(2, 7) {

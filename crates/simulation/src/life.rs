@@ -121,18 +121,34 @@ pub struct Life {
     pub steps: u64,
     /// What was agreed, with nobody asked, when everything rested last.
     pub rested: BTreeSet<(PersonId, u64, Field)>,
+    /// Fields of which a report said that something else was stored than was sent.
+    pub told: BTreeSet<(String, Field)>,
 }
 
 impl Life {
     async fn new(seed: u64, told: bool) -> Self {
         let stage = Stage::new(seed, told);
-        Life { directory: stage.set_up().await, stage, runs: 0, steps: 0, rested: BTreeSet::new() }
+        Life {
+            directory: stage.set_up().await,
+            stage,
+            runs: 0,
+            steps: 0,
+            rested: BTreeSet::new(),
+            told: BTreeSet::new(),
+        }
     }
 
     /// A plain company with this kind of directory, and the ordinary policy.
     pub async fn with(kind: Kind) -> Self {
         let stage = Stage::plain(kind);
-        Life { directory: stage.set_up().await, stage, runs: 0, steps: 0, rested: BTreeSet::new() }
+        Life {
+            directory: stage.set_up().await,
+            stage,
+            runs: 0,
+            steps: 0,
+            rested: BTreeSet::new(),
+            told: BTreeSet::new(),
+        }
     }
 
     async fn pass(&mut self) {
@@ -210,10 +226,13 @@ impl Life {
     }
 
     /// What a run did, for whoever reads the trace.
-    fn tell(&self, report: &Report) {
+    fn tell(&mut self, report: &Report) {
         for person in report.people.iter().filter(|person| !person.changes.is_empty()) {
             for change in &person.changes {
                 self.stage.note(format_args!("  {}: {change:?}", person.id));
+                if change.note.as_ref().is_some_and(|note| note.contains("instead")) {
+                    self.told.insert((person.id.clone(), change.field));
+                }
             }
         }
         for conflict in &report.conflicts {
@@ -326,6 +345,7 @@ impl Life {
         };
         self.stage.set_chances(Chances {
             meddle: some(busy, 40),
+            window: some(busy, 300),
             delay: some(busy || stormy, 20),
             jump: some(stormy, 10),
             dial_refused: some(stormy, 300),

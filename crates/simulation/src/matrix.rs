@@ -126,7 +126,9 @@ fn in_words(report: &Report) -> String {
     words.join(", ")
 }
 
-/// Enough of an error to recognise it.
+/// Enough of an error to recognise it: what failed, and why.
 fn first_words(error: &str) -> String {
-    error.split([':', '(']).take(2).collect::<Vec<_>>().join(":").trim().to_owned()
+    let parts: Vec<&str> = error.split(": ").filter(|part| !part.starts_with("directory:")).collect();
+    let words: Vec<&str> = parts.into_iter().take(2).collect();
+    words.join(": ").split(" (").next().unwrap_or_default().to_owned()
 }

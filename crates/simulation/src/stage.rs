@@ -37,6 +37,9 @@ const TURNS_TO_SETTLE: usize = 24;
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Chances {
     pub meddle: u16,
+    /// Of the writes to the PBX: somebody edits the same employee between our
+    /// last look at the record and the write.
+    pub window: u16,
     pub delay: u16,
     pub jump: u16,
     pub dial_refused: u16,

@@ -49,9 +49,18 @@ fn page(usual: &Case, directory: &[Forced], pbx: &[Forced], told: &[(Case, Strin
     let phases: Vec<String> = Phase::ALL.iter().map(|phase| format!(" {phase:?} |")).collect();
     writeln!(page, "{}\n|{}", phases.concat(), "---|".repeat(1 + Phase::ALL.len())).unwrap();
     let (codes, answers) = told.split_at(directory.len());
+    // Codes that do the same share a row, in the order of their first.
+    let mut rows: Vec<(Vec<String>, String)> = Vec::new();
     for (row, cells) in directory.chunks(Phase::ALL.len()).zip(codes.chunks(Phase::ALL.len())) {
         let Forced::Directory { code, .. } = row[0] else { panic!("the directory's cases come first") };
-        writeln!(page, "| {code} |{}", cells_of(cells)).unwrap();
+        let cells = cells_of(cells);
+        match rows.iter_mut().find(|(_, known)| *known == cells) {
+            Some((codes, _)) => codes.push(code.to_string()),
+            None => rows.push((vec![code.to_string()], cells)),
+        }
+    }
+    for (codes, cells) in rows {
+        writeln!(page, "| {} |{cells}", codes.join(", ")).unwrap();
     }
     let calls: Vec<String> = Call::ALL.iter().map(|call| format!(" {call:?} |")).collect();
     write!(

@@ -69,7 +69,7 @@ impl Apply<'_> {
         link: &mut Link,
         done: &mut Done,
     ) -> Result<()> {
-        let mut fields_written = false;
+        let (mut fields_written, mut overtaken) = (false, false);
         for (change, row) in sent.iter().zip(rows) {
             let field = change.field;
             let outcome =
@@ -78,6 +78,11 @@ impl Apply<'_> {
                 Some(Ok(())) => {
                     let stored = match &saved.record.fields[field] {
                         Reading::NotLooked => change.after.clone(),
+                        // Pictures are stored byte by byte: another one was put there since.
+                        reading if field == Field::Photo && !stands(reading, change) => {
+                            overtaken = true;
+                            change.after.clone()
+                        }
                         reading => reading.values().first().cloned(),
                     };
                     self.stored(action, store::Side::Pbx, change, *row, &stored, done).await?;
@@ -117,7 +122,7 @@ impl Apply<'_> {
             link.dial = saved.record.dial().into();
             link.record_looked_ms = self.app.clock.now_ms();
         }
-        if let Some(etag) = saved.photo_etag {
+        if let Some(etag) = saved.photo_etag.filter(|_| !overtaken) {
             link.photo_etag = Some(etag.into());
             link.photo_looked_ms = self.app.clock.now_ms();
         }
@@ -235,6 +240,13 @@ impl Apply<'_> {
                 done.fail(error.to_string());
             }
         }
+    }
+}
+
+fn stands(reading: &Reading, change: &Change) -> bool {
+    match (reading.values().first(), &change.after) {
+        (Some(stored), Some(sent)) => stored.equivalent(sent),
+        (stored, sent) => stored.is_some() == sent.is_some(),
     }
 }
 
