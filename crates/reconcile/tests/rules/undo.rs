@@ -673,6 +673,7 @@ fn died(company: &mut Company, steps: &[Step]) -> Vec<Unfinished> {
                 field: change.field,
                 after: change.after.clone(),
                 undoes: true,
+                came_across: false,
             }));
         }
     }
@@ -801,11 +802,47 @@ fn a_write_that_died_is_known_to_be_ours() {
             field: change.field,
             after: change.after.clone(),
             undoes: false,
+            came_across: true,
         })
         .collect();
     assert_eq!(company.preview().kinds(), [ConflictKind::NotTheSameEmployee]);
     assert_eq!(find_out(&mut company, &writes), [End::Written; 3]);
     rests_after_agreeing(&mut company);
+}
+
+/// A run whose answer was lost wrote a mobile into the directory; then somebody
+/// takes the number out of the PBX, or types another one into the directory.
+#[test]
+fn an_edit_behind_a_write_that_died_is_an_edit() {
+    let died = || {
+        let mut company = staff(3);
+        company.employee(1).mobile("79161110000");
+        let links = company.links.clone();
+        let plan = company.run();
+        let sent = plan.action("p01").directory[0].clone();
+        company.links = links;
+        let write = Unfinished {
+            person: PersonId::new("p01"),
+            employee: EmployeeId(1),
+            side: Side::Directory,
+            field: Mobile,
+            after: sent.after,
+            undoes: false,
+            came_across: true,
+        };
+        (company, [write])
+    };
+    let (mut company, writes) = died();
+    assert_eq!(find_out(&mut company, &writes), [End::Written]);
+    rests_after_agreeing(&mut company);
+
+    let (mut company, writes) = died();
+    company.employee(1).mobile("");
+    assert_eq!(find_out(&mut company, &writes), [End::Written]);
+    let plan = company.run();
+    let change = &plan.action("p01").directory[0];
+    assert_eq!((change.field, change.after.as_ref()), (Mobile, None), "what was cleared stays cleared");
+    rests(&mut company);
 }
 
 #[track_caller]
