@@ -43,6 +43,7 @@ impl Process {
             clock: self.stage.clock.clone(),
             random: self.stage.secrets.clone(),
             net: Arc::new(Wires(self.clone())),
+            notify: Arc::new(rollcall::notify::Noted::default()),
         }
     }
 

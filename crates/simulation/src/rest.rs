@@ -30,6 +30,10 @@ pub async fn come_to_rest(life: &mut Life) {
     tokio::time::sleep(PEACE).await;
     let mut quiet = 0;
     for _ in 0..RUNS_MAX {
+        // An administrator who does not want what is stopped, nor the plan:
+        // the next run counts anew, and what it then stops is released.
+        let stopped = format!("directory/{}/stopped", life.directory);
+        drop(life.stage.store().put_meta(&stopped, None).await);
         let before = attempts(&life.stage);
         let report = match life.sync(Trigger::Manual, 0).await {
             Some(Ok(report)) => report,

@@ -14,4 +14,5 @@ mod needs;
 mod numbers;
 mod reading;
 mod safety;
+mod trust;
 mod undo;

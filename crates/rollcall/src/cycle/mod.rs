@@ -2,6 +2,9 @@
 //! scheduler all come through here; a preview stops before apply.
 
 mod apply;
+mod canary;
+mod fence;
+mod follow;
 mod gather;
 mod lease;
 mod looked;
@@ -9,6 +12,7 @@ mod notices;
 mod people;
 mod photo;
 pub(crate) mod plans;
+mod plausible;
 mod progress;
 mod recover;
 pub mod report;
@@ -19,6 +23,7 @@ mod undo;
 
 pub use looked::look_first;
 pub use notices::{program, set_program, test as test_program};
+pub use plausible::Expect;
 pub use progress::{Phase, Progress, Silent};
 pub use report::Report;
 pub use run::{apply, preview, sync};

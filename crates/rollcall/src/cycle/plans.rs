@@ -1,8 +1,10 @@
 //! Kept plans: those of previews, and those of runs that were halted. A human
 //! looks at one, and carries out exactly that, or discards it.
 
-use super::lease::under_lease;
+use super::lease::lease;
 use super::people;
+use super::plausible::Expect;
+use super::progress::Silent;
 use super::report::PersonReport;
 use super::stops::Stops;
 use super::undo::Undoing;
@@ -31,6 +33,9 @@ pub struct Body {
     pub settings: String,
     /// What it undoes, if that is what it does.
     pub undo: Option<Undoing>,
+    /// What was expected when it was made; it is carried out so, too.
+    #[serde(default)]
+    pub expect: Expect,
 }
 
 /// A plan that a human looked at and wants carried out.
@@ -75,14 +80,21 @@ pub fn hash_of(row: &DirectoryRow, plan: &Plan) -> String {
     digest.finalize().iter().take(16).map(|byte| format!("{byte:02x}")).collect()
 }
 
+/// What a plan was made with.
+#[derive(Clone, Copy, Debug)]
+pub struct Made<'a> {
+    pub settings: &'a str,
+    pub undoing: Option<&'a Undoing>,
+    pub expect: Expect,
+}
+
 /// Keeps a plan for review; its hash.
 pub async fn keep(
     app: &App,
     row: &DirectoryRow,
     world: &World,
     plan: &Plan,
-    settings: &str,
-    undoing: Option<&Undoing>,
+    made: Made<'_>,
 ) -> Result<String> {
     let acts: BTreeSet<&PersonId> = plan.actions.iter().map(|action| &action.person).collect();
     let body = Body {
@@ -91,8 +103,9 @@ pub async fn keep(
         halt: plan.halt.clone(),
         stopped: world.stopped.clone(),
         lost: plan.lost.clone(),
-        settings: settings.to_owned(),
-        undo: undoing.cloned(),
+        settings: made.settings.to_owned(),
+        undo: made.undoing.cloned(),
+        expect: made.expect,
     };
     let hash = hash_of(row, plan);
     app.store.put_plan(row.id, &hash, app.clock.now_ms(), &serde_json::to_string(&body)?).await?;
@@ -178,8 +191,8 @@ pub async fn discard(app: &App, prefix: &str) -> Result<Discarded> {
             Ok(Discarded { discarded: hash, server: row.name.clone(), ended })
         };
         // A run that is on may be carrying it out: wait, and look again.
-        if let Ok(discarded) = under_lease(app, &row, work).await? {
-            return Ok(discarded);
+        if let Ok(leased) = lease(app, &row, &Silent).await? {
+            return leased.during(work).await;
         }
     }
 }

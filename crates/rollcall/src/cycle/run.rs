@@ -1,12 +1,14 @@
 //! Runs: one plan carried out, with its report and its place in the history.
 
-use super::apply::{Apply, Done};
-use super::gather::{Gathered, gather, remember_numbers};
-use super::lease::under_lease;
+use super::apply::{Apply, Done, Running};
+use super::follow::Published;
+use super::gather::{Gathered, Wanted, gather, remember_numbers};
+use super::lease::{Leased, lease};
 use super::looked;
 use super::notices;
 use super::people::{self, About, Progressed};
 use super::plans::{self, Reviewed};
+use super::plausible::{self, Expect};
 use super::progress::{Phase, Progress};
 use super::report::{PersonReport, Report, Status, Updated};
 use super::stops::{Stop, Stops, ended_in_words};
@@ -20,29 +22,30 @@ use reconcile::plan::Plan;
 use reconcile::{EmployeeId, PersonId};
 use serde_json::json;
 use store::{
-    DirectoryRow, Outcome, PersonStatus, RunId, RunNote, RunPerson, RunRow, RunStart, Touch, Trigger,
+    By, DirectoryRow, Outcome, PersonStatus, RunId, RunNote, RunPerson, RunRow, RunStart, Touch, Trigger,
 };
 
 /// Shows what a synchronisation would do. Writes to neither side.
-pub async fn preview(app: &App, server: &str, progress: &dyn Progress) -> Result<Report> {
+pub async fn preview(app: &App, server: &str, expect: Expect, progress: &dyn Progress) -> Result<Report> {
     let row = app.server(server).await?;
-    show(app, &row, None, progress).await
+    show(app, &row, Task::Synchronise(expect), progress).await
 }
 
 /// Shows what a synchronisation or an undo would do.
 pub(super) async fn show(
     app: &App,
     row: &DirectoryRow,
-    undoing: Option<&Undoing>,
+    task: Task<'_>,
     progress: &dyn Progress,
 ) -> Result<Report> {
     let settings = looked::settings_of(app, row).await?;
     let mut sides = Sides::open(app, row).await?;
-    let due = planned(app, row, &mut sides, undoing, None, progress).await?;
-    let hash = plans::keep(app, row, &due.gathered.world, &due.plan, &settings, undoing).await?;
+    let due = planned(app, row, &mut sides, task, progress).await?;
+    let made = plans::Made { settings: &settings, undoing: task.undoing(), expect: task.expect() };
+    let hash = plans::keep(app, row, &due.gathered.world, &due.plan, made).await?;
     sides.directory.close().await;
     let Planned { gathered, plan, undo, .. } = due;
-    if undoing.is_none() && is_whole(&plan) {
+    if task.undoing().is_none() && is_whole(&plan) {
         looked::note(app, row.id, &settings).await?;
     }
     let warnings = gathered.warnings.clone();
@@ -55,19 +58,29 @@ pub(super) async fn show(
 }
 
 /// Synchronises now, or follows the run that is already doing it.
-pub async fn sync(app: &App, server: &str, trigger: Trigger, progress: &dyn Progress) -> Result<Report> {
+pub async fn sync(
+    app: &App,
+    server: &str,
+    trigger: Trigger,
+    expect: Expect,
+    progress: &dyn Progress,
+) -> Result<Report> {
     let row = app.server(server).await?;
-    let work = async {
-        // What was edited before the lease was ours is what counts.
-        let row = app.server(server).await?;
-        Ok(run(app, &row, trigger, Task::Synchronise, progress).await)
-    };
-    match under_lease(app, &row, work).await? {
-        Ok(ran) => {
-            notices::tell(app, &row, trigger, &ran).await;
-            Ok(ran?.report)
+    loop {
+        match (lease(app, &row, progress).await?, expect) {
+            (Ok(leased), _) => {
+                // What was edited before the lease was ours is what counts.
+                let row_now = app.server(server).await;
+                let work =
+                    async { run(&leased, &row_now?, trigger, Task::Synchronise(expect), progress).await };
+                let ran = leased.during(work).await;
+                notices::tell(app, &row, trigger, &ran).await;
+                return Ok(ran?.report);
+            }
+            (Err(followed), Expect::AsBefore) => return Ok(followed.report),
+            // The run that was waited for did not know what to expect.
+            (Err(_), Expect::Fewer) => {}
         }
-        Err(followed) => Ok(followed.report),
     }
 }
 
@@ -77,10 +90,10 @@ pub async fn apply(app: &App, plan: &str, release: bool, progress: &dyn Progress
     loop {
         let (row, reviewed) = plans::reviewed(app, plan, release).await?;
         let trigger = if reviewed.body.undo.is_some() { Trigger::Undo } else { Trigger::Apply };
-        let work = run(app, &row, trigger, Task::Apply(&reviewed), progress);
-        // The run that was waited for was another one; this plan is still due.
-        if let Ok(ran) = under_lease(app, &row, work).await? {
-            return Ok(ran.report);
+        // A run that was waited for was another one; this plan is still due.
+        if let Ok(leased) = lease(app, &row, progress).await? {
+            let work = run(&leased, &row, trigger, Task::Apply(&reviewed), progress);
+            return Ok(leased.during(work).await?.report);
         }
     }
 }
@@ -97,7 +110,7 @@ pub(super) async fn report_of(app: &App, run: &RunRow) -> Result<Report> {
 /// What a run is to do.
 #[derive(Clone, Copy)]
 pub(super) enum Task<'a> {
-    Synchronise,
+    Synchronise(Expect),
     /// Exactly this plan.
     Apply(&'a Reviewed),
     Undo(&'a Undoing),
@@ -107,15 +120,23 @@ impl<'a> Task<'a> {
     fn reviewed(self) -> Option<&'a Reviewed> {
         match self {
             Task::Apply(reviewed) => Some(reviewed),
-            Task::Synchronise | Task::Undo(_) => None,
+            Task::Synchronise(_) | Task::Undo(_) => None,
         }
     }
 
     fn undoing(self) -> Option<&'a Undoing> {
         match self {
-            Task::Synchronise => None,
+            Task::Synchronise(_) => None,
             Task::Apply(reviewed) => reviewed.body.undo.as_ref(),
             Task::Undo(undoing) => Some(undoing),
+        }
+    }
+
+    fn expect(self) -> Expect {
+        match self {
+            Task::Synchronise(expect) => expect,
+            Task::Apply(reviewed) => reviewed.body.expect,
+            Task::Undo(_) => Expect::AsBefore,
         }
     }
 }
@@ -152,18 +173,19 @@ async fn planned(
     app: &App,
     row: &DirectoryRow,
     sides: &mut Sides,
-    undoing: Option<&Undoing>,
-    reviewed: Option<&Reviewed>,
+    task: Task<'_>,
     progress: &dyn Progress,
 ) -> Result<Planned> {
     let stops = Stops::of(app, row.id).await?;
-    let journal = match undoing {
+    let journal = match task.undoing() {
         Some(undoing) => Some(undoing.load(app).await?),
         None => None,
     };
     let also = journal.as_ref().map(Journal::looks).unwrap_or_default();
-    let mut gathered = gather(app, row, &mut sides.directory, &sides.pbx, &also, progress).await?;
-    gathered.world.stopped = reviewed.map_or_else(|| stops.kinds(), |reviewed| reviewed.stopped(&stops));
+    let asked = Wanted { expect: task.expect(), also: &also };
+    let mut gathered = gather(app, row, &mut sides.directory, &sides.pbx, asked, progress).await?;
+    gathered.world.stopped =
+        task.reviewed().map_or_else(|| stops.kinds(), |reviewed| reviewed.stopped(&stops));
     progress.phase(Phase::Plan, None);
     let undo = journal.map(|journal| journal.plan(&gathered));
     let mut plan = match &undo {
@@ -180,16 +202,22 @@ fn is_whole(plan: &Plan) -> bool {
 }
 
 pub(super) async fn run(
-    app: &App,
+    leased: &Leased,
     row: &DirectoryRow,
     trigger: Trigger,
     task: Task<'_>,
     progress: &dyn Progress,
 ) -> Result<Ran> {
-    bury_the_dead(app, row).await?;
-    let start = RunStart { directory: row.id, trigger, started_ms: app.clock.now_ms() };
+    let Leased { app, hold, .. } = leased;
+    let holder = hold.holder().to_owned();
+    let start = RunStart { directory: row.id, trigger, started_ms: app.clock.now_ms(), holder };
     let run = app.store.start_run(&start).await?;
-    let result = carry_out(app, row, run, trigger, task, progress).await;
+    let progress = Published::new(progress);
+    let result = tokio::select! {
+        biased;
+        result = carry_out(app, row, Running { id: run, hold }, trigger, task, &progress) => result,
+        never = progress.tell(app, run) => match never {},
+    };
     if let Err(error) = &result {
         let note = RunNote {
             outcome: Outcome::Failed,
@@ -202,35 +230,20 @@ pub(super) async fn run(
     result
 }
 
-/// We hold the lease: a last run that still says "running" was killed.
-async fn bury_the_dead(app: &App, row: &DirectoryRow) -> Result<()> {
-    let last = app.store.runs(Some(row.id), 1, 0).await?.into_iter().next();
-    if let Some(dead) = last.filter(|run| run.outcome == Outcome::Running) {
-        let note = RunNote {
-            outcome: Outcome::Interrupted,
-            ended_ms: Some(app.clock.now_ms()),
-            plan_hash: dead.plan_hash,
-            report: json!({ "error": "its process ended before it did" }),
-        };
-        app.store.note_run(dead.id, &note).await?;
-    }
-    Ok(())
-}
-
 async fn carry_out(
     app: &App,
     row: &DirectoryRow,
-    run: RunId,
+    running: Running<'_>,
     trigger: Trigger,
     task: Task<'_>,
     progress: &dyn Progress,
 ) -> Result<Ran> {
     let settings = looked::settings_of(app, row).await?;
     let mut sides = Sides::open(app, row).await?;
-    let mut due = planned(app, row, &mut sides, task.undoing(), task.reviewed(), progress).await?;
+    let mut due = planned(app, row, &mut sides, task, progress).await?;
     let (mut notes, mut ended) = (Vec::new(), Vec::new());
     match task {
-        Task::Synchronise => ended = due.stops.end_what_is_over(&due.plan),
+        Task::Synchronise(_) => ended = due.stops.end_what_is_over(&due.plan),
         Task::Apply(reviewed) => notes = reviewed.narrow(&mut due.plan),
         Task::Undo(_) => {}
     }
@@ -240,7 +253,7 @@ async fn carry_out(
     {
         due.plan.halt.get_or_insert_with(Halt::default).look_first = Some(look_first);
     }
-    let mut ready = Ready { app, row, run, trigger, task, settings, due, notes };
+    let mut ready = Ready { app, row, running, trigger, task, settings, due, notes };
     let report = match ready.due.plan.halt.clone() {
         Some(halt) => ready.halt(&halt).await?,
         None => ready.go(&mut sides, progress).await?,
@@ -253,7 +266,7 @@ async fn carry_out(
 struct Ready<'a> {
     app: &'a App,
     row: &'a DirectoryRow,
-    run: RunId,
+    running: Running<'a>,
     trigger: Trigger,
     task: Task<'a>,
     settings: String,
@@ -264,18 +277,22 @@ struct Ready<'a> {
 impl Ready<'_> {
     /// Keeps the plan for a human, and remembers what is stopped from now on.
     async fn halt(&mut self, halt: &Halt) -> Result<Report> {
-        let (app, row, run) = (self.app, self.row, self.run);
+        let (app, row, run) = (self.app, self.row, self.running.id);
         let Planned { gathered: Gathered { world, .. }, plan, undo, .. } = &self.due;
         let hash = match self.task.reviewed().filter(|reviewed| reviewed.body.halt == plan.halt) {
             Some(reviewed) => reviewed.hash.clone(),
-            None => plans::keep(app, row, world, plan, &self.settings, self.task.undoing()).await?,
+            None => {
+                let (undoing, expect) = (self.task.undoing(), self.task.expect());
+                let made = plans::Made { settings: &self.settings, undoing, expect };
+                plans::keep(app, row, world, plan, made).await?
+            }
         };
         let mut report = people::report(self.about(&hash, None), world, plan, Progressed::Halted);
         if let Some(undo) = undo {
             undo.tell(&mut report, None);
         }
         // Questions can be answered while it waits to be released.
-        app.store.sync_conflicts(row.id, world.now_ms, &report.conflicts, false).await?;
+        app.store.sync_conflicts(By::Run(run), world.now_ms, &report.conflicts, false).await?;
         self.due.stops.halted(halt, run, &hash, app.clock.now_ms());
         self.due.stops.keep(app, row.id).await?;
         finish(app, run, Outcome::Halted, &report).await?;
@@ -283,22 +300,23 @@ impl Ready<'_> {
     }
 
     async fn go(&mut self, sides: &mut Sides, progress: &dyn Progress) -> Result<Report> {
-        let (app, row, run, reviewed) = (self.app, self.row, self.run, self.task.reviewed());
+        let (app, row, running, reviewed) = (self.app, self.row, self.running, self.task.reviewed());
+        let run = running.id;
         let Planned { gathered, plan, undo, .. } = &self.due;
         let hash = reviewed.map_or_else(|| plans::hash_of(row, plan), |reviewed| reviewed.hash.clone());
-        gathered.recovered.settle(app, row).await?;
-        let whole_plan = matches!(self.task, Task::Synchronise);
+        let whole_plan = matches!(self.task, Task::Synchronise(_));
         if whole_plan {
             touch(app, run, plan).await?;
         }
+        gathered.recovered.settle(app, row, run).await?;
         progress.phase(Phase::Write, Some(plan.actions.len()));
-        let (done, broke_off) = write(app, row, run, &self.due, sides, progress).await?;
+        let (done, broke_off) = write(app, row, running, &self.due, sides, progress).await?;
         let about = self.about(&hash, broke_off.clone());
         let mut report = people::report(about, &gathered.world, plan, Progressed::CarriedOut(&done));
         if let Some(undo) = undo {
             undo.tell(&mut report, Some(&done));
         }
-        remember(app, row, gathered, &done, &mut report, whole_plan).await?;
+        remember(app, row, run, gathered, &done, &mut report, whole_plan).await?;
         let whole = broke_off.is_none() && is_whole(plan);
         if whole && self.shows_what_is_due() {
             looked::note(app, row.id, &self.settings).await?;
@@ -324,33 +342,35 @@ impl Ready<'_> {
 
     fn about(&self, hash: &str, more: Option<String>) -> About<'_> {
         let warnings = self.due.gathered.warnings.iter().chain(&self.notes).cloned().chain(more).collect();
-        About { server: &self.row.name, run: Some(self.run.0), hash: hash.to_owned(), warnings }
+        About { server: &self.row.name, run: Some(self.running.id.0), hash: hash.to_owned(), warnings }
     }
 }
 
 async fn write(
     app: &App,
     row: &DirectoryRow,
-    run: RunId,
+    running: Running<'_>,
     due: &Planned,
     sides: &mut Sides,
     progress: &dyn Progress,
 ) -> Result<(Vec<Done>, Option<String>)> {
     let Planned { gathered: Gathered { world, looked, .. }, plan, undo, .. } = due;
-    let apply = Apply::new(app, row, run, world, looked, &sides.pbx, &mut sides.directory).await?;
+    let apply = Apply::new(app, row, running, world, looked, &sides.pbx, &mut sides.directory).await?;
     let apply = apply.undoing(undo.as_ref());
     for number in apply.given_up() {
         app.store.release_number(row.pbx, &number, world.now_ms).await?;
     }
-    app.store.agree(row.id, &[], &apply.observed(&plan.actions)).await?;
+    app.store.agree(By::Run(running.id), &[], &apply.observed(&plan.actions)).await?;
     let done = apply.carry_out(&plan.actions, progress).await;
     Ok((done, apply.stopped()))
 }
 
-/// Brings our memory up to date: conflicts, refusals, what was read.
+/// Brings our memory up to date: conflicts, refusals, what was read. Begins
+/// with what only the holder of the lease may store.
 async fn remember(
     app: &App,
     row: &DirectoryRow,
+    run: RunId,
     gathered: &Gathered,
     done: &[Done],
     report: &mut Report,
@@ -359,16 +379,18 @@ async fn remember(
     let world = &gathered.world;
     let lifted: Vec<_> = done.iter().flat_map(|done| done.lifted.iter().cloned()).collect();
     let set_aside: Vec<_> = done.iter().flat_map(|done| done.set_aside.iter().cloned()).collect();
-    app.store.change_quarantine(row.id, &lifted, &set_aside).await?;
+    let by = By::Run(run);
+    app.store.change_quarantine(by, &lifted, &set_aside).await?;
     let complete = world.people.verdict.is_complete() && world.employees.verdict.is_complete() && whole_plan;
-    app.store.sync_conflicts(row.id, world.now_ms, &report.conflicts, complete).await?;
+    app.store.sync_conflicts(by, world.now_ms, &report.conflicts, complete).await?;
     if world.people.verdict.is_complete() {
-        app.store.note_directory_read(row.id, world.people.at_ms, &gathered.references).await?;
+        app.store.note_directory_read(by, world.people.at_ms, &gathered.references).await?;
         remember_numbers(app, row, world).await?;
     }
     if world.employees.verdict.is_complete() {
-        app.store.note_pbx_read(row.id, world.employees.at_ms).await?;
+        app.store.note_pbx_read(by, world.employees.at_ms).await?;
     }
+    plausible::remember(app, row, &gathered.scopes, world).await?;
     app.store.prune(app.clock.now_ms()).await?;
     Ok(())
 }
