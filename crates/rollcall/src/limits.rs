@@ -17,8 +17,16 @@ pub const RECORDS_IN_TURN_REMOTE: usize = 60;
 /// Pictures asked for per run; the longest not looked at come first.
 pub const AVATARS_IN_TURN: usize = 5_000;
 
+/// Look-ups of one kind that may fail in a run; then the rest waits for the
+/// next one. Each may take as long as its time limit, and there are thousands.
+pub const FAILED_LOOKUPS_MAX: usize = 10;
+
 /// Other numbers tried when a free one turns out to be occupied.
 pub const NUMBER_TRIES: usize = 5;
+
+/// How long after it was asked a PBX may still create an employee: a job rests
+/// up to 35 s in its queue. Who is not there by then will not be.
+pub const CREATION_LATE_MS: i64 = 40_000;
 
 /// The PBX refuses smaller pictures, and loses the old one doing so.
 pub const PBX_PHOTO_BYTES_MIN: usize = 1_024;
@@ -60,3 +68,6 @@ pub const NOTIFY_ARGUMENTS_MAX: usize = 32;
 pub const NOTICE_CHARS_MAX: usize = 4_096;
 /// Halted plans somebody was told of, remembered per server.
 pub const NOTICES_REMEMBERED_MAX: usize = 20;
+
+/// People of a past run fetched at once.
+pub const RUN_PEOPLE_PAGE: u32 = 5_000;

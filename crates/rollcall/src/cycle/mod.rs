@@ -26,6 +26,6 @@ pub use notices::{program, set_program, test as test_program};
 pub use plausible::Expect;
 pub use progress::{Phase, Progress, Silent};
 pub use report::Report;
-pub use run::{apply, preview, sync};
+pub use run::{apply, people_of, preview, sync};
 pub use step::StepRef;
 pub use undo::{Asked, preview_undo, undo};

@@ -253,10 +253,9 @@ fn stands(reading: &Reading, change: &Change) -> bool {
 /// Whether a value is the rest of another one: some characters are gone, and
 /// none came.
 fn is_left_of(after: Option<&Value>, before: Option<&Value>) -> bool {
-    let text = |value: Option<&Value>| value.map_or(String::new(), |value| value.raw().to_owned());
-    let before = text(before);
-    let mut left = before.chars();
-    text(after).chars().all(|c| left.any(|other| other == c))
+    let (Some(after), Some(before)) = (after, before) else { return false };
+    let mut left = before.raw().chars();
+    after.raw().chars().all(|c| left.any(|other| other == c))
 }
 
 pub(super) fn target(action: &Action) -> Target {
