@@ -369,6 +369,21 @@ fn undo_gives_numbers_back_in_the_order_in_which_they_are_freed() {
     rests(&mut company);
 }
 
+#[test]
+fn undo_waits_for_nobody_who_moves_in_the_directory_only() {
+    let mut company = staff(4);
+    company.employee(1).ext("277");
+    company.person("p02").ext("299");
+    let steps = ran(&mut company);
+    assert_eq!((company.theirs("p01", Extension), company.ours(2, Extension)), ("277", "299"));
+    // Somebody gave the number of the second to the first, by hand.
+    company.employee(1).ext("202");
+    let undo = company.undo(&steps);
+    assert_eq!((company.theirs("p01", Extension), company.ours(1, Extension)), ("201", "202"));
+    assert_eq!(undo.not_undone.len(), 1);
+    assert!(undo.not_undone[0].why.contains("number 202 belongs to"), "{:#?}", undo.not_undone);
+}
+
 /// Anna of the directory and Anna of the PBX share an e-mail; nothing else is alike.
 fn wrongly_joined() -> (Company, Vec<Step>) {
     let mut company = staff(3);

@@ -46,8 +46,13 @@ async fn a_trouble_that_a_whole_run_did_not_find_is_over() {
     let id = app.server("hq").await.unwrap().id;
     let mut row = app.store.latest_people(id).await.unwrap()[0].1.clone();
     row.status = PersonStatus::Failed;
-    for (rows, last) in [(&[row][..], Some(PersonStatus::Failed)), (&[], None)] {
-        let start = RunStart { directory: id, trigger: Trigger::Manual, started_ms: NOW_MS };
+    for (trigger, rows, last) in [
+        (Trigger::Manual, &[row][..], Some(PersonStatus::Failed)),
+        // An undo looks at nobody else.
+        (Trigger::Undo, &[], Some(PersonStatus::Failed)),
+        (Trigger::Manual, &[], None),
+    ] {
+        let start = RunStart { directory: id, trigger, started_ms: NOW_MS };
         let run = app.store.start_run(&start).await.unwrap();
         app.store.add_run_people(run, rows).await.unwrap();
         let note = RunNote { outcome: Outcome::Done, ended_ms: None, plan_hash: None, report: json!({}) };
