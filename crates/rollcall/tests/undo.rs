@@ -431,6 +431,26 @@ fn a_number_comes_back_if_nobody_has_it() {
 }
 
 #[test]
+fn an_answer_does_not_do_again_what_was_undone() {
+    let (lab, pairs) = Lab::staff(Personality::OpenLdap, 3);
+    let Pair { person, employee } = pairs[0];
+    lab.set(person, "ipPhone", "12a");
+    lab.sync();
+    let conflict = lab.json(&["conflicts", "list"], 0)["conflicts"][0]["id"].to_string();
+    lab.rollcall.run(["conflicts", "resolve", &conflict, "--number", "277"]).ok();
+    let run = lab.sync();
+    let numbers = || (lab.theirs(person, "ipPhone"), lab.pbx.employee(employee).number);
+    assert_eq!(numbers(), ("277".into(), "277".into()));
+    lab.undone(run);
+    assert_eq!(numbers(), ("12a".into(), "201".into()));
+    lab.quiet();
+    assert_eq!(numbers(), ("12a".into(), "201".into()));
+    // It is asked again instead.
+    let conflict = &lab.json(&["conflicts", "list"], 0)["conflicts"][0];
+    assert_eq!((&conflict["kind"], &conflict["answer"]), (&"unusable".into(), &Value::Null));
+}
+
+#[test]
 fn a_wrong_join_is_undone_and_not_repeated() {
     for personality in BOTH {
         let (lab, _) = Lab::staff(personality, 3);

@@ -267,10 +267,11 @@ fn undo_of_both_sides_puts_each_side_back() {
     let undo = company.undo(&steps);
     whole(&undo);
     assert_eq!((company.theirs("p01", Extension), company.ours(1, Extension)), ("12a", "201"));
-    // The answer that led there does not lead there again.
-    assert_eq!(undo.decisions.len(), 1);
-    assert_eq!(undo.decisions[0].answer, Answer::LeaveAsIs);
-    rests(&mut company);
+    // The answer that led there does not lead there again: it is asked again.
+    assert_eq!(undo.forget.len(), 1);
+    let plan = company.run();
+    assert!(plan.actions.is_empty(), "{:#?}", plan.actions);
+    assert_eq!(plan.kinds(), [ConflictKind::Unusable]);
     assert_eq!((company.theirs("p01", Extension), company.ours(1, Extension)), ("12a", "201"));
 }
 
@@ -281,7 +282,8 @@ fn undo_takes_answers_back_only_about_what_it_undoes() {
     company.decide("p01", ConflictKind::Refused, Some(Email), Answer::LeaveAsIs, "then");
     company.person("p01").mail("new@example.org");
     let steps = ran(&mut company);
-    assert_eq!(company.undo(&steps).decisions, []);
+    let undo = company.undo(&steps);
+    assert_eq!((undo.forget, undo.remember), (Vec::new(), Vec::new()));
 }
 
 #[test]
