@@ -6,6 +6,7 @@ use effects::{Random, SeededRandom, SystemClock, SystemRandom};
 use sandbox::company::{Company, Photo};
 use sandbox::directory::{self, Directory, Personality};
 use serde_json::Value;
+use sqlx::Connection;
 use std::net::Ipv4Addr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -185,6 +186,16 @@ impl Lab {
         step["step"].to_string()
     }
 
+    /// Meddles with what is remembered.
+    fn database(&self, sql: &'static str) {
+        self.runtime.block_on(async {
+            let url = format!("sqlite://{}?mode=rw", self.rollcall.state().join("rollcall.db").display());
+            let mut database = sqlx::SqliteConnection::connect(&url).await.expect("the state");
+            sqlx::query(sql).execute(&mut database).await.expect("known tables");
+            database.close().await.expect("nothing is left open");
+        });
+    }
+
     fn store(&self) -> SqlStore {
         let random: Arc<dyn Random> = Arc::new(SystemRandom);
         self.runtime.block_on(SqlStore::open(&self.rollcall.state(), None, random)).expect("the state")
@@ -219,6 +230,8 @@ fn a_value_comes_back_on_the_side_it_was_written_to_and_rests() {
         let held =
             quiet["people"].as_array().unwrap().iter().find(|one| one["id"] == person.to_string()).unwrap();
         assert_eq!(held["differs"], serde_json::json!(["mobile"]));
+        let explained = lab.json(&["explain", &person.to_string()], 0);
+        assert_eq!(explained["people"][0]["fields"]["mobile"]["agreed"]["held"], true);
         // Undoing it twice says so and does nothing.
         let before = lab.counted();
         let twice = lab.undo(run, &[], 0);
@@ -329,6 +342,24 @@ fn what_was_emptied_comes_back_and_what_was_filled_is_emptied() {
 }
 
 #[test]
+fn what_is_left_of_several_values_is_not_exchanged_for_the_one_that_was_taken_out() {
+    let (lab, pairs) = Lab::staff(Personality::OpenLdap, 6);
+    let Pair { person, employee } = pairs[0];
+    let mails = ["p01@example.test", "other@example.test"];
+    lab.directory.set(person, "mail", &mails).expect("a known attribute");
+    lab.quiet();
+    lab.pbx.edit(employee, serde_json::json!({ "user_email": "" }));
+    let run = lab.sync();
+    assert_eq!(lab.theirs(person, "mail"), "other@example.test");
+    let report = lab.undo(run, &[], 4);
+    assert_eq!(
+        not_undone(&report),
+        ["directory email: it was changed since: `other@example.test` stands there now"]
+    );
+    assert_eq!(lab.theirs(person, "mail"), "other@example.test");
+}
+
+#[test]
 fn an_overwritten_picture_comes_back_to_the_byte_while_it_is_kept() {
     for personality in BOTH {
         let (lab, pairs) = Lab::staff(personality, 3);
@@ -397,6 +428,26 @@ fn a_number_comes_back_if_nobody_has_it() {
         assert_eq!(lab.json(&["conflicts", "list"], 0)["conflicts"], serde_json::json!([]));
         lab.quiet();
     }
+}
+
+#[test]
+fn an_answer_does_not_do_again_what_was_undone() {
+    let (lab, pairs) = Lab::staff(Personality::OpenLdap, 3);
+    let Pair { person, employee } = pairs[0];
+    lab.set(person, "ipPhone", "12a");
+    lab.sync();
+    let conflict = lab.json(&["conflicts", "list"], 0)["conflicts"][0]["id"].to_string();
+    lab.rollcall.run(["conflicts", "resolve", &conflict, "--number", "277"]).ok();
+    let run = lab.sync();
+    let numbers = || (lab.theirs(person, "ipPhone"), lab.pbx.employee(employee).number);
+    assert_eq!(numbers(), ("277".into(), "277".into()));
+    lab.undone(run);
+    assert_eq!(numbers(), ("12a".into(), "201".into()));
+    lab.quiet();
+    assert_eq!(numbers(), ("12a".into(), "201".into()));
+    // It is asked again instead.
+    let conflict = &lab.json(&["conflicts", "list"], 0)["conflicts"][0];
+    assert_eq!((&conflict["kind"], &conflict["answer"]), (&"unusable".into(), &Value::Null));
 }
 
 #[test]
@@ -667,6 +718,57 @@ fn an_undo_that_was_killed_is_either_not_done_or_held() {
             lab.quiet();
         }
     }
+}
+
+/// The store refuses the agreement: what a death right before it comes to.
+#[test]
+fn an_undo_that_was_not_agreed_is_held_by_the_next_run() {
+    for side in ["pbx", "directory"] {
+        let (lab, pairs) = Lab::staff(Personality::OpenLdap, 3);
+        let Pair { person, employee } = pairs[0];
+        match side {
+            "pbx" => lab.set(person, "mail", "new@example.test"),
+            _ => lab.pbx.edit(employee, serde_json::json!({ "user_email": "new@example.test" })),
+        }
+        let run = lab.sync();
+        lab.database(
+            "CREATE TRIGGER dead BEFORE UPDATE ON link WHEN OLD.name = 'First01 Last01' \
+             BEGIN SELECT RAISE(ABORT, 'dead'); END",
+        );
+        lab.undo(run, &[], 4);
+        lab.database("DROP TRIGGER dead");
+        let mails = || (lab.theirs(person, "mail"), lab.pbx.employee(employee).email);
+        let (old, new) = ("p01@example.test".to_owned(), "new@example.test".to_owned());
+        let undone = if side == "pbx" { (new, old) } else { (old, new) };
+        assert_eq!((mails(), lab.steps(run)), (undone.clone(), vec![format!("{side} email: done")]));
+        lab.quiet();
+        assert_eq!((mails(), lab.steps(run)), (undone, vec![format!("{side} email: undone")]));
+        lab.quiet();
+    }
+}
+
+/// The same with the end of a link: before it nothing is lost, behind it nothing repeated.
+#[test]
+fn an_undone_join_that_died_is_still_there_or_not_repeated() {
+    let (lab, _) = Lab::staff(Personality::OpenLdap, 3);
+    lab.hire("anna", "Anna Smirnova", &[("mail", "sales@example.test"), ("mobile", "+79269999999")]);
+    let desk = lab.pbx.hire("209", "Sales Desk", "sales@example.test", "");
+    let run = lab.sync();
+    let state = || lab.json(&["explain", "Anna Smirnova"], 0)["people"][0]["state"].clone();
+    lab.database("CREATE TRIGGER dead BEFORE DELETE ON link BEGIN SELECT RAISE(ABORT, 'dead'); END");
+    lab.undo(run, &[], 4);
+    lab.database("DROP TRIGGER dead");
+    lab.quiet();
+    assert_eq!((&*lab.pbx.employee(desk).name, state()), ("Sales Desk", "active".into()));
+    assert!(lab.steps(run).contains(&"rollcall join: done".to_owned()));
+
+    let undo = lab.undo(run, &[], 4)["run"].as_i64().expect("a number");
+    assert_eq!((lab.steps(undo), state()), (vec!["rollcall unlink: done".to_owned()], "unlinked".into()));
+    lab.database("UPDATE journal SET state = 'intended' WHERE what = 'unlink'");
+    lab.database("UPDATE journal SET state = 'done' WHERE what = 'join'");
+    lab.quiet();
+    assert_eq!((lab.steps(undo), state()), (vec!["rollcall unlink: done".to_owned()], "unlinked".into()));
+    assert!(lab.steps(run).contains(&"rollcall join: undone".to_owned()));
 }
 
 #[test]

@@ -70,8 +70,12 @@ pub struct Undo {
     pub plan: Plan,
     /// In the order of the steps.
     pub not_undone: Vec<NotUndone>,
-    /// What is to be remembered along with the actions.
-    pub decisions: Vec<Decision>,
+    /// Answers that led to what is undone. They are forgotten along with it, or
+    /// the next run would follow them again; a question that still stands is
+    /// asked again.
+    pub forget: Vec<Decision>,
+    /// Whom people are not, as undone joins tell.
+    pub remember: Vec<Decision>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -126,8 +130,7 @@ impl<'w> Undoing<'w> {
         let again = steps.iter().find(|step| matches!(step.what, What::Parted));
         let ground = self.ground(id, again.copied());
         let mut action = self.blank(id, &ground);
-        // What was written last is put back first.
-        for step in steps.iter().rev() {
+        for step in steps {
             let undone = self.step(step, &ground);
             if undone.is_ok() {
                 self.planned.push((id.clone(), step.seq));
@@ -385,10 +388,12 @@ impl<'w> Undoing<'w> {
                 _ => (LineOutcome::Update, None),
             };
         }
-        let decisions = self.builder.drafts.iter().flat_map(|draft| self.decisions(&draft.action)).collect();
+        let actions = || self.builder.drafts.iter().map(|draft| &draft.action);
+        let forget = actions().flat_map(|action| self.answers(action)).collect();
+        let remember = actions().filter_map(|action| self.undone_joins(action)).collect();
         self.not_undone.sort_by_key(|step| step.seq);
         let plan = Plan { warnings: Vec::new(), ..self.builder.finish() };
-        Undo { plan, not_undone: self.not_undone, decisions }
+        Undo { plan, not_undone: self.not_undone, forget, remember }
     }
 
     /// Lists those who cannot have their number back: an undo raises no
@@ -423,38 +428,43 @@ impl<'w> Undoing<'w> {
         }
     }
 
-    /// What is remembered with an action: whom the person is not, and that the
-    /// answers which led to what is undone are taken back to "leave as is".
-    fn decisions(&self, action: &Action) -> Vec<Decision> {
-        let known = self.builder.index.decisions.get(action.person.as_str());
-        let known = known.map(Vec::as_slice).unwrap_or_default();
-        let at_ms = self.builder.world.now_ms;
-        let written =
+    fn known(&self, action: &Action) -> &[&'w Decision] {
+        self.builder.index.decisions.get(action.person.as_str()).map(Vec::as_slice).unwrap_or_default()
+    }
+
+    /// The answers about a field whose write is undone.
+    fn answers(&self, action: &Action) -> Vec<Decision> {
+        let undone =
             |field| action.pbx.iter().chain(&action.directory).any(|change| Some(change.field) == field);
         let acts =
             |answer: &Answer| matches!(answer, Answer::UseDirectory | Answer::UsePbx | Answer::Number { .. });
-        let answered = known.iter().filter(|decision| written(decision.field) && acts(&decision.answer));
-        let mut decisions: Vec<Decision> = answered
-            .map(|decision| Decision { answer: Answer::LeaveAsIs, at_ms, ..(*decision).clone() })
-            .collect();
+        let answers = self.known(action).iter();
+        answers
+            .filter(|known| undone(known.field) && acts(&known.answer))
+            .map(|known| (*known).clone())
+            .collect()
+    }
+
+    /// Whom the person is not, after the action.
+    fn undone_joins(&self, action: &Action) -> Option<Decision> {
+        let employee = action.employee?;
         let mut ids: Vec<EmployeeId> =
-            join::undone_joins(known).flat_map(|(ids, _)| ids.iter().copied()).collect();
-        match (&action.link, action.employee) {
-            (Some(LinkStep::Part), Some(employee)) => ids.push(employee),
-            (Some(LinkStep::Join { .. }), Some(employee)) => ids.retain(|id| *id != employee),
-            _ => return decisions,
+            join::undone_joins(self.known(action)).flat_map(|(ids, _)| ids.iter().copied()).collect();
+        match &action.link {
+            Some(LinkStep::Part) => ids.push(employee),
+            Some(LinkStep::Join { .. }) => ids.retain(|id| *id != employee),
+            _ => return None,
         }
         ids.sort_unstable();
         ids.dedup();
-        decisions.push(Decision {
+        Some(Decision {
             person: action.person.clone(),
             kind: ConflictKind::UndoneJoin,
             field: None,
             answer: Answer::NotThese { ids },
             stands_on: String::new(),
-            at_ms,
-        });
-        decisions
+            at_ms: self.builder.world.now_ms,
+        })
     }
 }
 

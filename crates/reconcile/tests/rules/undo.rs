@@ -269,10 +269,11 @@ fn undo_of_both_sides_puts_each_side_back() {
     let undo = company.undo(&steps);
     whole(&undo);
     assert_eq!((company.theirs("p01", Extension), company.ours(1, Extension)), ("12a", "201"));
-    // The answer that led there does not lead there again.
-    assert_eq!(undo.decisions.len(), 1);
-    assert_eq!(undo.decisions[0].answer, Answer::LeaveAsIs);
-    rests(&mut company);
+    // The answer that led there does not lead there again: it is asked again.
+    assert_eq!(undo.forget.len(), 1);
+    let plan = company.run();
+    assert!(plan.actions.is_empty(), "{:#?}", plan.actions);
+    assert_eq!(plan.kinds(), [ConflictKind::Unusable]);
     assert_eq!((company.theirs("p01", Extension), company.ours(1, Extension)), ("12a", "201"));
 }
 
@@ -283,7 +284,8 @@ fn undo_takes_answers_back_only_about_what_it_undoes() {
     company.decide("p01", ConflictKind::Refused, Some(Email), Answer::LeaveAsIs, "then");
     company.person("p01").mail("new@example.org");
     let steps = ran(&mut company);
-    assert_eq!(company.undo(&steps).decisions, []);
+    let undo = company.undo(&steps);
+    assert_eq!((undo.forget, undo.remember), (Vec::new(), Vec::new()));
 }
 
 #[test]
@@ -369,6 +371,21 @@ fn undo_gives_numbers_back_in_the_order_in_which_they_are_freed() {
     whole(&company.undo(&steps));
     assert_eq!((company.theirs("p02", Extension), company.ours(2, Extension)), ("202", "201"));
     rests(&mut company);
+}
+
+#[test]
+fn undo_waits_for_nobody_who_moves_in_the_directory_only() {
+    let mut company = staff(4);
+    company.employee(1).ext("277");
+    company.person("p02").ext("299");
+    let steps = ran(&mut company);
+    assert_eq!((company.theirs("p01", Extension), company.ours(2, Extension)), ("277", "299"));
+    // Somebody gave the number of the second to the first, by hand.
+    company.employee(1).ext("202");
+    let undo = company.undo(&steps);
+    assert_eq!((company.theirs("p01", Extension), company.ours(1, Extension)), ("201", "202"));
+    assert_eq!(undo.not_undone.len(), 1);
+    assert!(undo.not_undone[0].why.contains("number 202 belongs to"), "{:#?}", undo.not_undone);
 }
 
 /// Anna of the directory and Anna of the PBX share an e-mail; nothing else is alike.

@@ -343,7 +343,8 @@ impl Company {
     pub fn undo(&mut self, steps: &[Step]) -> Undo {
         let world = self.world();
         let undo = undo(&world, steps);
-        for decision in &undo.decisions {
+        self.decisions.retain(|known| !undo.forget.contains(known));
+        for decision in &undo.remember {
             let Decision { person, kind, field, answer, stands_on, .. } = decision.clone();
             self.decide(person.as_str(), kind, field, answer, &stands_on);
         }

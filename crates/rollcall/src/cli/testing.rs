@@ -53,9 +53,13 @@ pub async fn server(app: &App) -> DirectoryId {
 
 /// A run that was started by hand, under a lease that lasts for the test.
 pub async fn start(app: &App, directory: DirectoryId) -> RunId {
+    start_as(app, directory, Trigger::Manual).await
+}
+
+pub async fn start_as(app: &App, directory: DirectoryId, trigger: Trigger) -> RunId {
     let (holder, started_ms) = ("test".to_owned(), app.clock.now_ms());
     app.store.take_lease(directory, &holder, i64::MAX, started_ms).await.unwrap();
-    let start = RunStart { directory, trigger: Trigger::Manual, started_ms, holder };
+    let start = RunStart { directory, trigger, started_ms, holder };
     app.store.start_run(&start).await.unwrap()
 }
 

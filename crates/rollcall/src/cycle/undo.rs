@@ -198,10 +198,6 @@ impl Journal {
             steps.iter().map(|step| step.seq).filter(|seq| !refused.contains(seq)).collect();
         let mut names = self.names;
         names.extend(world.links.iter().map(|link| (link.person.clone(), link.name.to_string())));
-        let mut decisions: BTreeMap<PersonId, Vec<Decision>> = BTreeMap::new();
-        for decision in undo.decisions {
-            decisions.entry(decision.person.clone()).or_default().push(decision);
-        }
         let mut told: Vec<NotUndone> = Vec::new();
         let mut targets = BTreeMap::new();
         for row in self.rows {
@@ -211,7 +207,8 @@ impl Journal {
                 told.push(not_undone(&names, &row.person, row.seq, row.side, row.what, &step.why));
             }
         }
-        Undo { undoing: self.undoing, plan: undo.plan, not_undone: told, targets, decisions, names, already }
+        let (plan, forget, remember) = (undo.plan, by_person(undo.forget), by_person(undo.remember));
+        Undo { undoing: self.undoing, plan, not_undone: told, targets, forget, remember, names, already }
     }
 
     /// What there is to undo of a step; nothing if it had no effect, or has none any more.
@@ -270,7 +267,8 @@ pub struct Undo {
     pub plan: Plan,
     not_undone: Vec<NotUndone>,
     targets: BTreeMap<(PersonId, store::Side, What), Target>,
-    decisions: BTreeMap<PersonId, Vec<Decision>>,
+    forget: BTreeMap<PersonId, Vec<Decision>>,
+    remember: BTreeMap<PersonId, Vec<Decision>>,
     names: HashMap<PersonId, String>,
     /// Steps that were undone before.
     already: u32,
@@ -281,8 +279,14 @@ impl Undo {
         self.targets.get(&(person.clone(), side, what)).copied()
     }
 
-    pub fn decisions(&self, person: &PersonId) -> &[Decision] {
-        self.decisions.get(person).map(Vec::as_slice).unwrap_or_default()
+    /// Answers that are void once a person's part is undone.
+    pub fn to_forget(&self, person: &PersonId) -> &[Decision] {
+        self.forget.get(person).map(Vec::as_slice).unwrap_or_default()
+    }
+
+    /// What is to be remembered about a person's joins.
+    pub fn to_remember(&self, person: &PersonId) -> &[Decision] {
+        self.remember.get(person).map(Vec::as_slice).unwrap_or_default()
     }
 
     /// Adds to a report what only an undo has to tell. `done` is what became of
@@ -308,6 +312,14 @@ impl Undo {
             });
         }
     }
+}
+
+fn by_person(decisions: Vec<Decision>) -> BTreeMap<PersonId, Vec<Decision>> {
+    let mut sorted: BTreeMap<PersonId, Vec<Decision>> = BTreeMap::new();
+    for decision in decisions {
+        sorted.entry(decision.person.clone()).or_default().push(decision);
+    }
+    sorted
 }
 
 fn steps(count: u32) -> String {
@@ -360,5 +372,98 @@ fn side_of(side: store::Side) -> Option<reconcile::Side> {
         store::Side::Pbx => Some(reconcile::Side::Pbx),
         store::Side::Directory => Some(reconcile::Side::Directory),
         store::Side::Rollcall => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use reconcile::EmployeeId;
+    use serde_json::json;
+
+    fn row(seq: i64, side: store::Side, what: What) -> JournalRow {
+        JournalRow {
+            run: RunId(7),
+            seq,
+            directory: DirectoryId(1),
+            at_ms: 0,
+            person: PersonId::new("p1"),
+            employee: Some(EmployeeId(12)),
+            side,
+            what,
+            cause: String::new(),
+            before: Json::Null,
+            after: json!({ "raw": "a" }),
+            state: State::Done,
+            reserved_number: None,
+            fingerprint: None,
+            picture: None,
+        }
+    }
+
+    fn journal(rows: Vec<JournalRow>, steps: &[i64]) -> Journal {
+        let undoing = Undoing { run: RunId(7), person: None, steps: steps.to_vec() };
+        Journal { undoing, rows, names: HashMap::new(), kept: HashSet::from([PictureId(3)]) }
+    }
+
+    #[test]
+    fn what_a_listing_does_not_show_is_looked_at() {
+        let looks = |row| {
+            let looks = journal(vec![row], &[]).looks().into_iter();
+            looks.map(|look| (look.side, look.field, look.employee.0)).collect::<Vec<_>>()
+        };
+        let mobile = What::Field(Field::Mobile);
+        assert_eq!(looks(row(1, store::Side::Pbx, mobile)), [(reconcile::Side::Pbx, Field::Mobile, 12)]);
+        assert_eq!(looks(row(1, store::Side::Rollcall, What::Join)), []);
+        assert_eq!(looks(row(1, store::Side::Rollcall, What::Unlink)).len(), 3);
+    }
+
+    #[test]
+    fn a_step_is_what_the_journal_says_of_it() {
+        let nothing = Recovered::default();
+        let told = |row: JournalRow, steps: &[i64]| {
+            let journal = journal(vec![row], steps);
+            journal.what(&journal.rows[0], &nothing).map(|what| format!("{what:?}"))
+        };
+        let is = |row, starts: &str| {
+            let what = told(row, &[]).unwrap_or_default();
+            assert!(what.starts_with(starts), "{what} is not {starts}");
+        };
+        let write = || row(1, store::Side::Pbx, What::Field(Field::Email));
+        is(write(), "Wrote");
+        is(JournalRow { after: json!(5), ..write() }, "Void");
+        is(row(1, store::Side::Rollcall, What::Join), "Joined");
+        is(row(1, store::Side::Rollcall, What::Leave), "Observed");
+        is(row(1, store::Side::Rollcall, What::Return), "Observed");
+        let unlink = row(1, store::Side::Rollcall, What::Unlink);
+        is(unlink.clone(), "Ended");
+        is(JournalRow { cause: "undo of step 1 of run 2".to_owned(), ..unlink }, "Parted");
+        let create =
+            JournalRow { after: json!({ "number": "212" }), ..row(1, store::Side::Pbx, What::Create) };
+        is(create, "Created { number: \"212\" }");
+
+        for state in [State::Intended, State::Unknown] {
+            is(JournalRow { state, ..write() }, "Void");
+        }
+        assert_eq!(told(JournalRow { state: State::Undone, ..write() }, &[1]), None);
+        let refused = || JournalRow { state: State::Refused, ..write() };
+        assert_eq!(told(refused(), &[]), None, "nobody asked");
+        assert!(told(refused(), &[1]).is_some_and(|what| what.contains("it was refused")));
+    }
+
+    #[test]
+    fn a_picture_that_is_not_kept_is_known_to_be_lost() {
+        let kept = |picture: Option<i64>, before: Json| {
+            let photo = row(1, store::Side::Pbx, What::Field(Field::Photo));
+            let journal = journal(vec![JournalRow { picture: picture.map(PictureId), before, ..photo }], &[]);
+            match journal.what(&journal.rows[0], &Recovered::default()) {
+                Some(plan::What::Wrote(wrote)) => wrote.kept,
+                other => panic!("{other:?}"),
+            }
+        };
+        assert!(kept(Some(3), json!({ "raw": "JPEG" })));
+        assert!(!kept(Some(4), json!({ "raw": "JPEG" })));
+        assert!(!kept(None, json!({ "raw": "JPEG" })));
+        assert!(kept(None, Json::Null), "there was none");
     }
 }

@@ -1,10 +1,10 @@
 use super::*;
 use crate::cli::errors::is_usage;
 use crate::cli::output::tests::text;
-use crate::cli::testing::{NOW_MS, app, link, server, start};
+use crate::cli::testing::{NOW_MS, app, link, server, start, start_as};
 use reconcile::{EmployeeId, PersonId};
 use serde_json::json;
-use store::{By, Outcome, PersonStatus, RunNote, Updated};
+use store::{By, Outcome, PersonStatus, RunNote, Trigger, Updated};
 
 async fn company() -> App {
     let app = app();
@@ -45,8 +45,13 @@ async fn a_trouble_that_a_whole_run_did_not_find_is_over() {
     let id = app.server("hq").await.unwrap().id;
     let mut row = app.store.latest_people(id).await.unwrap()[0].1.clone();
     row.status = PersonStatus::Failed;
-    for (rows, last) in [(&[row][..], Some(PersonStatus::Failed)), (&[], None)] {
-        let run = start(&app, id).await;
+    for (trigger, rows, last) in [
+        (Trigger::Manual, &[row][..], Some(PersonStatus::Failed)),
+        // An undo looks at nobody else.
+        (Trigger::Undo, &[], Some(PersonStatus::Failed)),
+        (Trigger::Manual, &[], None),
+    ] {
+        let run = start_as(&app, id, trigger).await;
         app.store.add_run_people(run, rows).await.unwrap();
         let note = RunNote { outcome: Outcome::Done, ended_ms: None, plan_hash: None, report: json!({}) };
         app.store.note_run(run, &note).await.unwrap();

@@ -14,7 +14,7 @@ use crate::cycle::undo::{Target, Undo};
 use anyhow::Result;
 use reconcile::merge::Cause;
 use reconcile::plan::{Action, Change};
-use reconcile::{ConflictKind, EmployeeId, Value};
+use reconcile::{Decision, EmployeeId, Value};
 use store::{By, JournalRow, Side, State, What};
 
 /// A step of an undo that is written but not yet settled.
@@ -90,23 +90,21 @@ impl<'a> Apply<'a> {
         Ok(())
     }
 
-    /// Answers that led to what is undone are taken back before it is: a run
-    /// that finds them still in force would follow them again.
-    pub(super) async fn take_back_answers(&self, action: &Action) -> Result<()> {
+    /// Answers that led to what is undone are forgotten before it is: a run that
+    /// finds them still in force would follow them again.
+    pub(super) async fn forget_answers(&self, action: &Action) -> Result<()> {
         let Some(undo) = self.undo else { return Ok(()) };
-        let answers = undo.decisions(&action.person).iter();
-        for answer in answers.filter(|answer| answer.kind != ConflictKind::UndoneJoin) {
-            self.app.store.put_decision(self.row.id, answer).await?;
+        for Decision { person, kind, field, .. } in undo.to_forget(&action.person) {
+            self.app.store.remove_decision(self.row.id, person, *kind, *field).await?;
         }
         Ok(())
     }
 
     /// Remembers whom a person is not, or is after all.
-    pub(super) async fn remember_joins(&self, action: &Action) -> Result<()> {
+    async fn remember_joins(&self, action: &Action) -> Result<()> {
         let Some(undo) = self.undo else { return Ok(()) };
-        let joins = undo.decisions(&action.person).iter();
-        for join in joins.filter(|join| join.kind == ConflictKind::UndoneJoin) {
-            self.app.store.put_decision(self.row.id, join).await?;
+        for decision in undo.to_remember(&action.person) {
+            self.app.store.put_decision(self.row.id, decision).await?;
         }
         Ok(())
     }

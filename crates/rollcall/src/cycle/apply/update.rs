@@ -17,7 +17,7 @@ impl Apply<'_> {
         }
         let mut end: Vec<PersonId> = Vec::new();
         let Some(mut link) = self.stepped(action, employee, &mut end) else { return Ok(()) };
-        self.take_back_answers(action).await?;
+        self.forget_answers(action).await?;
         for agreement in &action.agree {
             agree(&mut link, agreement);
         }
