@@ -1,7 +1,7 @@
 //! A signed-in connection and what its server says about itself.
 
 use crate::advice::{Doing, Refusal};
-use crate::connection::{Connection, SearchEnd};
+use crate::connection::{Connection, REFERENCES_MAX, SearchEnd};
 use crate::dial::{Dial, LDAPI};
 use crate::dialect::MarkSpace;
 use crate::entry::Entry;
@@ -112,9 +112,8 @@ impl Session {
         let mut entries = Vec::new();
         let controls = self.search_controls();
         let mut take = |entry| {
-            if entries.len() < ENTRIES_MAX {
-                entries.push(Entry::from(entry));
-            }
+            entries.push(Entry::from(entry));
+            entries.len() < ENTRIES_MAX
         };
         let end = self.connection.search(request(query), controls, &mut take).await?;
         Ok((entries, end))
@@ -152,10 +151,12 @@ impl Session {
             let (mut wanted, mut count) = (true, 0_usize);
             let mut take = |entry| {
                 count += 1;
-                wanted = wanted && each(Entry::from(entry));
+                wanted = each(Entry::from(entry));
+                wanted
             };
             let end = self.connection.search(request(query.clone()), controls, &mut take).await?;
             references.extend(end.references);
+            references.truncate(REFERENCES_MAX);
             empty_pages = if count == 0 { empty_pages + 1 } else { 0 };
             let next = end.controls.into_iter().find_map(|control| match control {
                 LdapControl::SimplePagedResults { cookie, .. } => Some(cookie),
@@ -229,6 +230,7 @@ impl Root {
                 vendor: [all("vendorName"), all("vendorVersion")].concat().join(", "),
                 looks_like: Kind::of_root(&entry),
             };
+            true
         };
         // A server that hides its own entry is read without extras.
         connection.search(request(query), Vec::new(), &mut take).await?;
