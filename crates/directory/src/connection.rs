@@ -26,6 +26,9 @@ pub const ANSWER_TIMEOUT: Duration = Duration::from_secs(60);
 const SKIPPED_MAX: usize = 100_000;
 /// Search references that are remembered; they are never followed.
 pub(crate) const REFERENCES_MAX: usize = 1000;
+/// Answers to one search that are of no use, at most: entries beyond what the
+/// caller wants, references beyond reason, whatever nobody asked for.
+const USELESS_MAX: usize = 10_000;
 const READ_BYTES: usize = 64 * 1024;
 const STARTTLS: &str = "1.3.6.1.4.1.1466.20037";
 const NOTICE_OF_DISCONNECTION: &str = "1.3.6.1.4.1.1466.20036";
@@ -112,37 +115,36 @@ impl Connection {
         self.bind(LdapBindCred::SASL(external), "").await
     }
 
-    /// Runs a search, handing over every entry as it arrives. The result code
-    /// is the caller's to judge.
+    /// Runs a search, handing over every entry as it arrives; `each` says
+    /// whether it wants more. The result code is the caller's to judge.
     pub async fn search(
         &mut self,
         request: LdapSearchRequest,
         controls: Vec<LdapControl>,
-        each: &mut (dyn FnMut(LdapSearchResultEntry) + Send),
+        each: &mut (dyn FnMut(LdapSearchResultEntry) -> bool + Send),
     ) -> Result<SearchEnd, Error> {
         self.send(LdapOp::SearchRequest(request), controls).await?;
         let mut references = Vec::new();
-        let mut idle = 0;
-        loop {
+        let mut wanted = true;
+        let mut useless = 0;
+        while useless < USELESS_MAX {
             let message = self.receive().await?;
             match message.op {
-                LdapOp::SearchResultEntry(entry) => each(entry),
+                LdapOp::SearchResultEntry(entry) if wanted => wanted = each(entry),
                 LdapOp::SearchResultReference(more) if references.len() < REFERENCES_MAX => {
                     references.extend(more.uris);
                 }
-                LdapOp::SearchResultReference(_) | LdapOp::IntermediateResponse(_) if idle < SKIPPED_MAX => {
-                    idle += 1;
-                }
+                LdapOp::SearchResultEntry(_)
+                | LdapOp::SearchResultReference(_)
+                | LdapOp::IntermediateResponse(_) => useless += 1,
                 LdapOp::SearchResultDone(result) => {
                     self.state = State::Idle;
                     return Ok(SearchEnd { result, controls: message.ctrl, references });
                 }
-                LdapOp::SearchResultReference(_) | LdapOp::IntermediateResponse(_) => {
-                    return Err(self.lost("it talks of everything but what the search asked for"));
-                }
                 _ => return Err(self.lost("it answered a search with something else")),
             }
         }
+        Err(self.lost("it does not stop answering a search"))
     }
 
     /// Sends one modify. An error means that nobody knows whether it was

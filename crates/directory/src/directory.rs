@@ -11,6 +11,7 @@ use crate::filter;
 use crate::map::{Lens, Photo};
 use crate::session::{Query, Session};
 use crate::settings::{Settings, SignIn};
+use crate::snapshot::PEOPLE_MAX;
 use effects::Clock;
 use ldap3_proto::proto::{LdapFilter, LdapResultCode};
 use reconcile::canonical::Fingerprinter;
@@ -215,11 +216,13 @@ impl Directory {
         let has_id = LdapFilter::Present(attribute.to_owned());
         let query = Query::below(base, has_id, vec![attribute.to_owned()]);
         let mut found = None;
+        let mut entries = 0;
         let mut compare = |entry: Entry| {
+            entries += 1;
             if settings.id_of(&entry).as_ref() == Some(&target.id) {
                 found = Some(entry.dn);
             }
-            true
+            entries < PEOPLE_MAX
         };
         let pages = self.session().await?.pages(query, settings.page_size, &mut compare).await?;
         match (found, pages.cut_short) {

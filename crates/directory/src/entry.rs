@@ -66,9 +66,13 @@ pub fn generalized_time_ms(text: &str) -> Option<i64> {
         text[digits..].trim_start_matches(['.', ',']).trim_start_matches(|char: char| char.is_ascii_digit());
     let offset_minutes = match rest.as_bytes() {
         [] | [b'Z' | b'z'] => 0,
-        [sign @ (b'+' | b'-'), hhmm @ ..] => {
-            let hhmm: i64 = std::str::from_utf8(hhmm).ok()?.parse().ok()?;
-            let minutes = if rest.len() == 3 { hhmm * 60 } else { hhmm / 100 * 60 + hhmm % 100 };
+        [sign @ (b'+' | b'-'), offset @ ..] if offset.iter().all(u8::is_ascii_digit) => {
+            let number: i64 = rest[1..].parse().ok()?;
+            let minutes = match offset.len() {
+                2 => number * 60,
+                4 => number / 100 * 60 + number % 100,
+                _ => return None,
+            };
             if *sign == b'+' { minutes } else { -minutes }
         }
         _ => return None,
@@ -109,6 +113,9 @@ mod tests {
             ("2000030112-05", Some(951_930_000_000)),
             ("16010101000000Z", Some(-11_644_473_600_000)),
             ("20261323000000Z", None),
+            ("2000030112+9223372036854775807", None),
+            ("2000030112+-500", None),
+            ("2000030112+", None),
             ("tomorrow", None),
             ("", None),
         ] {

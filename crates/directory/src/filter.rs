@@ -14,7 +14,7 @@ const LENGTH_MAX: usize = 16 * 1024;
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[error("the filter is wrong at character {}: {what}", .at + 1)]
 pub struct FilterError {
-    /// Byte offset of the place where reading stopped.
+    /// How many characters stand in front of the place where reading stopped.
     pub at: usize,
     pub what: &'static str,
 }
@@ -211,9 +211,9 @@ impl Reader<'_> {
                 }
             }
         }
-        String::from_utf8(bytes).map_err(|_| FilterError {
-            at: start,
-            what: "the value is not text (UTF-8): binary values cannot be used in a filter",
+        String::from_utf8(bytes).or_else(|_| {
+            self.at = start;
+            self.fail("the value is not text (UTF-8): binary values cannot be used in a filter")
         })
     }
 
@@ -242,7 +242,8 @@ impl Reader<'_> {
     }
 
     fn fail<T>(&self, what: &'static str) -> Result<T, FilterError> {
-        Err(FilterError { at: self.at, what })
+        // Reading stops at ASCII or at the beginning of another character.
+        Err(FilterError { at: self.text[..self.at].chars().count(), what })
     }
 }
 
@@ -362,6 +363,8 @@ mod tests {
             ("(:=x)", 3, "missing before"),
             ("(!cn=x)", 2, "opening"),
             ("(фио=x)", 1, "attribute"),
+            ("(cn=Анна", 8, "closing parenthesis"),
+            ("(&(cn=Анна)(sn=\\d0))", 15, "UTF-8"),
         ] {
             let error = parse(text).expect_err(text);
             assert!(error.at == at && error.what.contains(what), "{text}: {error:?}");

@@ -196,9 +196,15 @@ fn gather(values: &[Vec<u8>], read: impl Fn(&[u8]) -> Result<Value, Unusable>) -
 }
 
 fn text(bytes: &[u8]) -> Result<&str, Unusable> {
+    // What ends up here goes to terminals, pages and logs.
+    let shown = |c: char| match c {
+        '\0' => '\u{2400}',
+        c if c.is_control() => char::REPLACEMENT_CHARACTER,
+        c => c,
+    };
     let unusable = |why: &str| {
-        let shown = String::from_utf8_lossy(bytes).chars().take(SHOWN_CHARS_MAX).collect::<String>();
-        Unusable { raw: shown.replace('\0', "\u{2400}"), why: why.to_owned() }
+        let raw = String::from_utf8_lossy(bytes).chars().take(SHOWN_CHARS_MAX).map(shown).collect();
+        Unusable { raw, why: why.to_owned() }
     };
     match std::str::from_utf8(bytes) {
         Ok(text) if text.contains('\0') => Err(unusable("it contains a NUL character")),
@@ -391,6 +397,10 @@ mod tests {
         };
         assert!(why(&[b"Iv\0an"]).contains("NUL"));
         assert!(why(&[b"Iv\xffan"]).contains("UTF-8"));
+        match read(&map, &entry(&[("displayName", &[b"\x1b[2JIv\0\xff"])]), Field::Name) {
+            Reading::Unusable(unusable) => assert_eq!(unusable.raw, "\u{fffd}[2JIv\u{2400}\u{fffd}"),
+            other => panic!("{other:?}"),
+        }
         let both = entry(&[("displayName", &[b"Iv\xffan", b"Ivan"])]);
         assert_eq!(raws(&read(&map, &both, Field::Name)), ["Ivan"]);
     }

@@ -113,9 +113,8 @@ impl Session {
         let mut entries = Vec::new();
         let controls = self.search_controls();
         let mut take = |entry| {
-            if entries.len() < FOUND_MAX {
-                entries.push(Entry::from(entry));
-            }
+            entries.push(Entry::from(entry));
+            entries.len() < FOUND_MAX
         };
         let end = self.connection.search(request(query), controls, &mut take).await?;
         Ok((entries, end))
@@ -153,7 +152,8 @@ impl Session {
             let (mut wanted, mut count) = (true, 0_usize);
             let mut take = |entry| {
                 count += 1;
-                wanted = wanted && each(Entry::from(entry));
+                wanted = each(Entry::from(entry));
+                wanted
             };
             let end = self.connection.search(request(query.clone()), controls, &mut take).await?;
             references.extend(end.references);
@@ -231,6 +231,7 @@ impl Root {
                 vendor: [all("vendorName"), all("vendorVersion")].concat().join(", "),
                 looks_like: Kind::of_root(&entry),
             };
+            true
         };
         // A server that hides its own entry is read without extras.
         connection.search(request(query), Vec::new(), &mut take).await?;

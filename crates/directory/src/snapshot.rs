@@ -125,8 +125,9 @@ impl Directory {
         let own_dn = self.settings.own_dn();
         let (session, reader) = self.reading().await?;
         let mut take = |entry: Entry| {
+            reading.entries += 1;
             if Settings::is_own(own_dn.as_deref(), &entry) {
-                return true;
+                return reading.entries < PEOPLE_MAX;
             }
             match reader.person(&entry) {
                 Some((person, expires_ms)) => {
@@ -139,7 +140,7 @@ impl Directory {
             if reading.rows.len().is_multiple_of(PROGRESS_EVERY) {
                 progress(reading.rows.len());
             }
-            reading.rows.len() < PEOPLE_MAX
+            reading.entries < PEOPLE_MAX
         };
         let pages = session.pages(query, page_size, &mut take).await?;
         reading.references.extend(pages.references);
@@ -153,6 +154,8 @@ impl Directory {
 /// A read under way.
 #[derive(Default)]
 struct Reading {
+    /// How many came, with those that are nobody.
+    entries: usize,
     rows: Vec<Person>,
     references: BTreeSet<String>,
     reasons: Vec<String>,

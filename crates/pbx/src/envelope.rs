@@ -85,11 +85,14 @@ pub(crate) fn read(response: &Response) -> Reply {
 }
 
 fn without_envelope(response: &Response) -> Reply {
-    let text = advice::plain(&String::from_utf8_lossy(&response.body[..response.body.len().min(4096)]), 80);
-    let text = match response.body.first() {
-        None => "an empty answer".to_owned(),
-        Some(b'{' | b'[') => format!("{} bytes of JSON, cut off or in an unknown form", response.body.len()),
-        Some(_) => format!("\"{text}\" ({})", header(response, CONTENT_TYPE)),
+    // JSON may stand behind a byte order mark, blanks or a warning of PHP.
+    let before_json = response.body.iter().position(|byte| matches!(byte, b'{' | b'['));
+    let start = &response.body[..before_json.unwrap_or(response.body.len()).min(4096)];
+    let start = advice::plain(String::from_utf8_lossy(start).trim_start_matches('\u{feff}'), 80);
+    let text = match (start.as_str(), before_json) {
+        _ if response.body.is_empty() => "an empty answer".to_owned(),
+        ("", Some(_)) => format!("{} bytes of JSON, cut off or in an unknown form", response.body.len()),
+        (start, _) => format!("\"{start}\" ({})", header(response, CONTENT_TYPE)),
     };
     match response.status {
         StatusCode::FORBIDDEN => Reply::Filtered(text),
@@ -190,6 +193,13 @@ mod tests {
     fn broken_json_is_never_quoted() {
         let cut = r#"{"result":true,"data":{"sip_secret":"Xk29dlsQ7pWz","#;
         assert!(matches!(json(200, cut), Reply::Broken { start: text, .. } if !text.contains("Xk29")));
+        for before in ["\u{feff}", "\r\n ", "<br />\n<b>Warning</b>: x in y.php\n"] {
+            let reply = json(200, &format!("{before}{cut}"));
+            assert!(
+                matches!(&reply, Reply::Broken { start: text, .. } if !text.contains("Xk29")),
+                "{reply:?}"
+            );
+        }
         assert!(matches!(json(200, ""), Reply::Broken { start: text, .. } if text == "an empty answer"));
         assert!(
             matches!(answer(200, "text/html", "<title>Login</title>"), Reply::Broken { start: text, .. } if text.contains("Login"))

@@ -89,4 +89,28 @@ impl Error {
                 | Error::NotTried { .. }
         )
     }
+
+    /// What the PBX itself said, or whatever answered in its place.
+    pub(crate) fn words_mut(&mut self) -> Option<&mut String> {
+        match self {
+            Error::Unreachable { why, .. }
+            | Error::Untrusted { why, .. }
+            | Error::Redirected { location: why, .. }
+            | Error::NotSignedIn { why }
+            | Error::Busy { why, .. }
+            | Error::NoAnswer { why, .. }
+            | Error::OutcomeUnknown { why, .. }
+            | Error::Occupied { holder: why, .. }
+            | Error::Refused { text: why, .. }
+            | Error::BadAnswer { start: why, .. } => Some(why),
+            Error::Settings(_)
+            | Error::NotPermitted { .. }
+            | Error::Gone { .. }
+            | Error::Unusable { .. }
+            | Error::Moved { .. }
+            | Error::NotTried { .. }
+            | Error::TooLarge { .. }
+            | Error::NoSuchApi { .. } => None,
+        }
+    }
 }

@@ -27,6 +27,10 @@ impl Pbx {
     /// Creates an employee with one request. If the PBX refuses it, once more
     /// with the indispensable alone, and the rest one by one.
     pub async fn create(&self, new: &NewEmployee, region: Option<&str>) -> Result<Saved, Error> {
+        scrubbed(self.create_once(new, region).await, Some(&new.secret))
+    }
+
+    async fn create_once(&self, new: &NewEmployee, region: Option<&str>) -> Result<Saved, Error> {
         for change in [
             Change::Name(new.name.clone()),
             Change::Extension(new.number.clone()),
@@ -72,6 +76,10 @@ impl Pbx {
         writes: &[FieldWrite],
         region: Option<&str>,
     ) -> Result<Saved, Error> {
+        let secret = writes.iter().find_map(|write| match &write.change {
+            Change::SipPassword(secret) => Some(secret),
+            _ => None,
+        });
         let _turn = self.wire.pacing.writer().await;
         let mut tries = 1;
         loop {
@@ -79,7 +87,7 @@ impl Pbx {
                 // Nothing was written. Whoever was in the way may have
                 // changed what this stands on: it is read again.
                 Err(error) if tries < TRIES_MAX && self.is_over_soon(&error).await => tries += 1,
-                outcome => return outcome,
+                outcome => return scrubbed(outcome, secret),
             }
         }
     }
@@ -123,7 +131,7 @@ impl Pbx {
                 outcome => break outcome,
             }
         };
-        let wired = outcome.map_err(|error| match scrub(error, Some(&new.secret)) {
+        let wired = outcome.map_err(|error| match error {
             Error::Refused { status, text, .. } => {
                 Error::Refused { status, text, advice: advice::CREATE.to_owned() }
             }
@@ -333,11 +341,7 @@ impl<'a> Job<'a> {
         };
         let field = changes.first().map_or(Field::Name, |change| change.field());
         self.writes_left = self.writes_left.checked_sub(1).ok_or(Error::NotTried { field })?;
-        let secret = changes.iter().find_map(|change| match change {
-            Change::SipPassword(secret) => Some(secret),
-            _ => None,
-        });
-        self.record = self.request(method, &body).await.map_err(|error| scrub(error, secret))?;
+        self.record = self.request(method, &body).await?;
         self.wrote_photo |= field == Field::Photo;
         Ok(())
     }
@@ -445,16 +449,24 @@ fn same(a: &Reading, b: &Reading) -> bool {
     }
 }
 
-/// A PBX may quote what it was sent.
-fn scrub(error: Error, secret: Option<&SecretString>) -> Error {
-    match (error, secret) {
-        (Error::Refused { status, text, advice }, Some(secret)) if !secret.expose_secret().is_empty() => {
-            Error::Refused {
-                status,
-                text: text.replace(secret.expose_secret(), "(the SIP password)"),
-                advice,
-            }
+/// A PBX may quote what it was sent: at once, or when it refuses the next.
+fn scrubbed(result: Result<Saved, Error>, secret: Option<&SecretString>) -> Result<Saved, Error> {
+    let Some(secret) = secret.map(SecretString::expose_secret).filter(|secret| !secret.is_empty()) else {
+        return result;
+    };
+    let scrub = |error: &mut Error| {
+        if let Some(words) = error.words_mut() {
+            *words = words.replace(secret, "(the SIP password)");
         }
-        (error, _) => error,
+    };
+    match result {
+        Ok(mut saved) => {
+            saved.outcomes.iter_mut().filter_map(|(_, outcome)| outcome.as_mut().err()).for_each(scrub);
+            Ok(saved)
+        }
+        Err(mut error) => {
+            scrub(&mut error);
+            Err(error)
+        }
     }
 }

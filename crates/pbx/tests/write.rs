@@ -376,8 +376,21 @@ async fn a_secret_never_comes_back_in_an_error() {
         [(PATCH, refused("TypeError: Nb8kkQ2zzPp77x given")), (PATCH, stored(json!({})))],
     )
     .await;
-    let printed = format!("{saved:?}");
-    assert!(printed.contains("TypeError") && !printed.contains("Nb8kkQ2zzPp77x"), "{printed}");
+    let hidden = |printed: String| {
+        assert!(printed.contains("TypeError") && !printed.contains("Nb8kkQ2zzPp77x"), "{printed}");
+    };
+    hidden(format!("{saved:?}"));
+    // Given up instead of refused, and quoted in the refusal of another field.
+    let quoted = || refused("TypeError: Nb8kkQ2zzPp77x given");
+    let gave_up = failed(500, "TypeError: Nb8kkQ2zzPp77x given");
+    let (saved, _) = save(&[secret("Nb8kkQ2zzPp77x")], [(PATCH, gave_up)]).await;
+    hidden(format!("{saved:?}"));
+    let (saved, _) = save(
+        &[secret("Nb8kkQ2zzPp77x"), email("new@example.org")],
+        [(PATCH, quoted()), (PATCH, stored(json!({}))), (PATCH, stored(json!({}))), (PATCH, quoted())],
+    )
+    .await;
+    hidden(format!("{saved:?}"));
     assert!(!format!("{:?}", secret("Nb8kkQ2zzPp77x")).contains("Nb8kkQ2zzPp77x"));
 }
 

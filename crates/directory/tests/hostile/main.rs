@@ -8,8 +8,8 @@ mod script;
 
 use directory::{Content, Directory, Error, Known, Outcome, Security, Settings, SignIn, Target, Write};
 use ldap3_proto::proto::{
-    LdapBindResponse, LdapExtendedResponse, LdapFilter, LdapMsg, LdapOp, LdapPartialAttribute,
-    LdapResultCode, LdapSearchResultEntry, LdapSearchResultReference,
+    LdapBindResponse, LdapExtendedResponse, LdapFilter, LdapIntermediateResponse, LdapMsg, LdapOp,
+    LdapPartialAttribute, LdapResultCode, LdapSearchResultEntry, LdapSearchResultReference,
 };
 use reconcile::{Field, PersonId, Value, Verdict, Whereabouts};
 use script::*;
@@ -199,6 +199,38 @@ async fn empty_pages_without_end_are_given_up() {
     });
     let (count, verdict) = read(&mut directory, &Known::default()).await;
     assert!(count == 1 && partial(&verdict).contains("page after page"));
+}
+
+#[tokio::test]
+async fn answers_without_end_are_given_up() {
+    // Entries that are nobody, page after page; a page has as many as it takes to be done soon.
+    let (mut nobody, _) = directory(settings(), |message| {
+        ordinary(message, |message, _| {
+            let nameless = LdapSearchResultEntry { dn: String::new(), attributes: Vec::new() };
+            let page = vec![LdapOp::SearchResultEntry(nameless); 25_000];
+            done(message, page, LdapResultCode::Success, Some(b"again"))
+        })
+    });
+    let error = nobody.read_people(&Known::default(), &mut |_| {}).await.expect_err("nobody").to_string();
+    assert!(error.contains("we stopped at our own limit"), "{error}");
+
+    // What nobody asked for, and more entries than anybody has, in a search that does not end.
+    let chatter = LdapOp::IntermediateResponse(LdapIntermediateResponse::Raw {
+        name: Some("1.2.3".to_owned()),
+        value: None,
+    });
+    let reference =
+        LdapOp::SearchResultReference(LdapSearchResultReference { uris: vec!["ldap://x".to_owned()] });
+    for op in [chatter, reference, person(1)] {
+        let (mut directory, _) = directory(settings(), move |message| {
+            ordinary(message, |message, _| {
+                Reply::Messages(vec![LdapMsg::new(message.msgid, op.clone()); 12_000])
+            })
+        });
+        let target = Target { id: PersonId::new("00000000-0000-0000-0000-000000000001"), dn: String::new() };
+        let error = directory.person(&target).await.expect_err("a search without end").to_string();
+        assert!(error.contains("does not stop answering"), "{error}");
+    }
 }
 
 #[tokio::test]
