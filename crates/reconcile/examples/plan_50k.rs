@@ -1,7 +1,7 @@
 //! How long the pure passes take over 50,000 links with nothing to do:
 //! `cargo run --release -p reconcile --example plan_50k`.
 
-use reconcile::guard::Counts;
+use reconcile::guard::Touched;
 use reconcile::needs::needs;
 use reconcile::observe::observe;
 use reconcile::plan::plan;
@@ -9,7 +9,7 @@ use reconcile::{
     Account, Employee, EmployeeId, Field, FieldMap, Interval, Link, LinkState, Mark, Pair, Person, PersonId,
     Policy, Reading, Sight, Snapshot, TakenNumber, Value, Verdict, World,
 };
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::time::Instant;
 
 const PEOPLE: u64 = 50_000;
@@ -63,7 +63,9 @@ fn world() -> World {
         directory_seen_ms: 1,
         pbx_seen_ms: 1,
         skew_ms: None,
-        recent: Counts::new(),
+        recent: Touched::new(),
+        stopped: BTreeSet::new(),
+        lost_released: BTreeSet::new(),
         ran_before: true,
     }
 }

@@ -2,10 +2,11 @@
 //! write and waits for a human.
 
 use crate::field::Field;
+use crate::person::PersonId;
 use crate::plan::{Action, LinkStep};
 use crate::policy::Thresholds;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 /// What is counted, in people.
@@ -22,6 +23,18 @@ pub enum GuardKind {
     LostEmployees,
 }
 
+impl GuardKind {
+    pub const ALL: [GuardKind; 7] = [
+        GuardKind::Disables,
+        GuardKind::Clears,
+        GuardKind::Renumberings,
+        GuardKind::OverwritesInPbx,
+        GuardKind::OverwritesInDirectory,
+        GuardKind::Creations,
+        GuardKind::LostEmployees,
+    ];
+}
+
 impl fmt::Display for GuardKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
@@ -36,12 +49,16 @@ impl fmt::Display for GuardKind {
     }
 }
 
-pub type Counts = BTreeMap<GuardKind, u32>;
+/// Who is touched, by kind: the same person touched twice is one person.
+pub type Touched = BTreeMap<GuardKind, BTreeSet<PersonId>>;
 
 /// Why a run was stopped.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Halt {
     pub tripped: Vec<Tripped>,
+    /// Set when it was an automatic run and a human has to look first.
+    #[serde(default)]
+    pub look_first: Option<LookFirst>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -52,44 +69,73 @@ pub struct Tripped {
     pub recent: u32,
     pub limit: u32,
     pub linked: u32,
+    /// It was stopped before: then one person is too many.
+    #[serde(default)]
+    pub stopped: bool,
+}
+
+/// Why nobody knows yet what an automatic run of these settings would do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum LookFirst {
+    NeverLooked,
+    SettingsChanged,
 }
 
 impl fmt::Display for Halt {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (i, trip) in self.tripped.iter().enumerate() {
-            let separator = if i == 0 { "" } else { "; " };
-            write!(
-                f,
-                "{separator}{} of {} linked: {}, more than the limit of {}",
-                trip.people, trip.linked, trip.kind, trip.limit
-            )?;
-        }
-        Ok(())
+        let look = self.look_first.iter().map(ToString::to_string);
+        let reasons: Vec<String> = look.chain(self.tripped.iter().map(ToString::to_string)).collect();
+        f.write_str(&reasons.join("; "))
     }
 }
 
-/// Counts the people of a plan per kind. Only creations of a first run are not
+impl fmt::Display for Tripped {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Tripped { kind, people, limit, linked, .. } = self;
+        write!(f, "{people} of {linked} linked: {kind}, ")?;
+        match () {
+            () if self.stopped => f.write_str("which was stopped before"),
+            () if people > limit => write!(f, "more than the limit of {limit}"),
+            () => f.write_str("all there are"),
+        }
+    }
+}
+
+impl fmt::Display for LookFirst {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            LookFirst::NeverLooked => "nobody has looked yet at what a run of this server does",
+            LookFirst::SettingsChanged => {
+                "nobody has looked at what a run does since its settings changed: what is read, or where"
+            }
+        })
+    }
+}
+
+/// The people of a plan by kind. Only creations of a first run are not
 /// counted: everybody is new then.
-pub fn count(actions: &[Action], lost_employees: u32, ran_before: bool) -> Counts {
-    let mut counts = Counts::new();
+pub fn touched(actions: &[Action], lost_employees: BTreeSet<PersonId>, ran_before: bool) -> Touched {
+    let mut touched = Touched::new();
     for action in actions {
         for kind in kinds(action, ran_before) {
-            *counts.entry(kind).or_default() += 1;
+            touched.entry(kind).or_default().insert(action.person.clone());
         }
     }
-    if lost_employees > 0 {
-        counts.insert(GuardKind::LostEmployees, lost_employees);
+    if !lost_employees.is_empty() {
+        touched.insert(GuardKind::LostEmployees, lost_employees);
     }
-    counts
+    touched
 }
 
-/// Judges the counts of a plan together with those of recent automatic runs.
+/// Judges the people of a plan together with those of recent automatic runs.
 ///
 /// `joining` are people this very plan links: they widen the share, but "all of
 /// the linked" means those who were linked before.
 pub fn guard(
-    planned: &Counts,
-    recent: &Counts,
+    planned: &Touched,
+    recent: &Touched,
+    stopped: &BTreeSet<GuardKind>,
     linked_before: u32,
     joining: u32,
     limits: Thresholds,
@@ -97,9 +143,10 @@ pub fn guard(
     let linked = linked_before.saturating_add(joining);
     let share = u64::from(linked) * u64::from(limits.percent) / 100;
     let limit = u32::try_from(share).unwrap_or(u32::MAX).max(limits.floor).min(limits.ceiling);
-    let tripped = planned.iter().filter_map(|(&kind, &now)| {
-        let before = recent.get(&kind).copied().unwrap_or(0);
-        let people = now.saturating_add(before);
+    let nobody = BTreeSet::new();
+    let tripped = planned.iter().filter_map(|(&kind, now)| {
+        let before = recent.get(&kind).unwrap_or(&nobody);
+        let people = count(now.union(before).count());
         // All of them is too many even where the floor would let it pass.
         let all = match kind {
             GuardKind::Disables | GuardKind::Clears | GuardKind::LostEmployees => Some(linked_before),
@@ -110,13 +157,27 @@ pub fn guard(
             GuardKind::Creations => None,
         };
         let everyone = linked_before >= 3 && all.is_some_and(|all| people >= all);
-        (people > limit || everyone).then_some(Tripped { kind, people, recent: before, limit, linked })
+        let stopped = stopped.contains(&kind);
+        let recent = count(before.len());
+        (people > limit || everyone || stopped).then_some(Tripped {
+            kind,
+            people,
+            recent,
+            limit,
+            linked,
+            stopped,
+        })
     });
     let tripped: Vec<Tripped> = tripped.collect();
-    (!tripped.is_empty()).then_some(Halt { tripped })
+    (!tripped.is_empty()).then_some(Halt { tripped, look_first: None })
 }
 
-fn kinds(action: &Action, ran_before: bool) -> Vec<GuardKind> {
+fn count(people: usize) -> u32 {
+    u32::try_from(people).unwrap_or(u32::MAX)
+}
+
+/// What one action counts as.
+pub(crate) fn kinds(action: &Action, ran_before: bool) -> Vec<GuardKind> {
     let mut kinds = Vec::new();
     let mut add = |condition: bool, kind: GuardKind| {
         if condition {

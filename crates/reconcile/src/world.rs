@@ -3,12 +3,12 @@
 use crate::conflict::{Conflict, Decision};
 use crate::employee::{Employee, EmployeeId, TakenNumber};
 use crate::field::{Field, FieldMap};
-use crate::guard::Counts;
+use crate::guard::{GuardKind, Touched};
 use crate::link::Link;
 use crate::person::{AttributeChange, Person, PersonId, Whereabouts};
 use crate::policy::Policy;
 use crate::snapshot::Snapshot;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 #[derive(Clone, Debug)]
 pub struct World {
@@ -42,8 +42,13 @@ pub struct World {
     pub pbx_seen_ms: i64,
     /// How far the directory's clock is ahead of ours, where it was measured.
     pub skew_ms: Option<i64>,
-    /// What automatic runs of the last 24 hours already did.
-    pub recent: Counts,
+    /// Whom automatic runs of the last 24 hours already touched.
+    pub recent: Touched,
+    /// What the guard stopped, until a human or the facts end it.
+    pub stopped: BTreeSet<GuardKind>,
+    /// People whose lost employees a human knows of: they released a plan that
+    /// was halted for them.
+    pub lost_released: BTreeSet<PersonId>,
     /// Whether a run of this directory was ever completed.
     pub ran_before: bool,
 }

@@ -6,14 +6,14 @@ use anyhow::{Context, Result, bail};
 use directory::{AttributeMap, Directory, Kind, Known, Security, Settings, SignIn, TcpDial, Trust};
 use effects::{SystemClock, SystemRandom};
 use reconcile::canonical::{self, Fingerprinter};
-use reconcile::guard::Counts;
+use reconcile::guard::Touched;
 use reconcile::plan::plan;
 use reconcile::{
     Account, Employee, EmployeeId, Field, FieldMap, Interval, Link, LinkState, Mark, Pair, Person, PersonId,
     Policy, Reading, Sight, Snapshot, Value, Verdict, World,
 };
 use secrecy::SecretString;
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -249,7 +249,9 @@ fn world() -> World {
         directory_seen_ms: 1,
         pbx_seen_ms: 1,
         skew_ms: None,
-        recent: Counts::new(),
+        recent: Touched::new(),
+        stopped: BTreeSet::new(),
+        lost_released: BTreeSet::new(),
         ran_before: false,
     }
 }

@@ -7,7 +7,7 @@ use super::{Action, HeldBack, LineOutcome, PersonLine, Plan};
 use crate::absence::Vanished;
 use crate::conflict::{Answer, Candidate, Conflict, ConflictKind, WayOut};
 use crate::field::Field;
-use crate::guard;
+use crate::guard::{self, GuardKind};
 use crate::join::{self, Match};
 use crate::numbers;
 use crate::person::{Person, PersonId};
@@ -51,7 +51,10 @@ pub(super) struct Builder<'w> {
     pub lines: Vec<PersonLine>,
     pub conflicts: Vec<Conflict>,
     pub held_back: BTreeMap<&'static str, (u32, String)>,
-    pub lost_employees: u32,
+    /// Whose linked employee is missing or replaced.
+    pub lost: BTreeSet<PersonId>,
+    /// How many people are held back, by what was stopped.
+    pub held_stopped: BTreeMap<GuardKind, u32>,
 }
 
 impl<'w> Builder<'w> {
@@ -65,7 +68,8 @@ impl<'w> Builder<'w> {
             lines: Vec::new(),
             conflicts: Vec::new(),
             held_back: BTreeMap::new(),
-            lost_employees: 0,
+            lost: BTreeSet::new(),
+            held_stopped: BTreeMap::new(),
         }
     }
 
@@ -198,6 +202,7 @@ impl<'w> Builder<'w> {
     }
 
     pub fn finish(mut self) -> Plan {
+        self.hold_stopped();
         // An action of a later wave needs what an earlier one frees.
         let key = |draft: &Draft| (draft.action.wave, draft.action.name.clone(), draft.action.person.clone());
         self.drafts.sort_by_cached_key(key);
@@ -213,17 +218,26 @@ impl<'w> Builder<'w> {
         let joins = actions.iter().filter(|action| matches!(action.link, Some(super::LinkStep::Join { .. })));
         let people = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
         let (linked, joining) = (people(self.world.links.len()), people(joins.count()));
-        let counts = guard::count(&actions, self.lost_employees, self.world.ran_before);
+        let lost = self.lost.difference(&self.world.lost_released).cloned().collect();
+        let mut touched = guard::touched(&actions, lost, self.world.ran_before);
+        if self.world.doubt().is_some() && self.world.stopped.contains(&GuardKind::LostEmployees) {
+            // Whom an incomplete read did not miss may be lost all the same.
+            touched.entry(GuardKind::LostEmployees).or_default();
+        }
+        let World { recent, stopped: kinds, policy, .. } = self.world;
+        let held_back = self.held_back.into_iter().map(|(what, (people, why))| {
+            let what = what.to_owned();
+            HeldBack { what, people, why, stopped: None }
+        });
+        let stopped = self.held_stopped.into_iter().map(|(kind, people)| HeldBack::stopped(kind, people));
         Plan {
-            halt: guard::guard(&counts, &self.world.recent, linked, joining, self.world.policy.thresholds),
+            halt: guard::guard(&touched, recent, kinds, linked, joining, policy.thresholds),
+            touched,
+            lost: self.lost,
             actions,
             people: self.lines,
             conflicts: self.conflicts,
-            held_back: self
-                .held_back
-                .into_iter()
-                .map(|(what, (people, why))| HeldBack { what: what.to_owned(), people, why })
-                .collect(),
+            held_back: held_back.chain(stopped).collect(),
             warnings,
             directory: self.world.people.verdict.clone(),
             pbx: self.world.employees.verdict.clone(),

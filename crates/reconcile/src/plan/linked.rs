@@ -126,7 +126,7 @@ impl<'w> Builder<'w> {
         // Deleted before anybody knew that they had left: many of these at once
         // are another PBX, not tidying up.
         if link.state == LinkState::Active {
-            self.lost_employees += 1;
+            self.lost.insert(link.person.clone());
         }
         let reason = format!("{words}; the employee was deleted in the PBX, so the link ends");
         let line = self.absent_line(link, LineOutcome::Unlink, &reason);
@@ -172,7 +172,7 @@ impl<'w> Builder<'w> {
             }
             _ => {}
         }
-        self.lost_employees += 1;
+        self.lost.insert(link.person.clone());
         let reason = conflict.reason.clone();
         self.conflicted(person, conflict, reason);
     }
@@ -185,7 +185,7 @@ impl<'w> Builder<'w> {
 
     /// The linked id belongs to somebody else by the looks of it.
     fn replaced(&mut self, link: &'w Link, person: &'w Person, employee: &'w Employee) {
-        self.lost_employees += 1;
+        self.lost.insert(link.person.clone());
         let mut conflict =
             describe::about(&person.id, &describe::name_of(person), ConflictKind::NotTheSameEmployee);
         conflict.employee = Some(link.employee);

@@ -7,6 +7,7 @@ mod describe;
 mod fields;
 mod linked;
 mod renumber;
+mod stopped;
 mod undo;
 
 pub use build::plan;
@@ -18,7 +19,7 @@ pub use undo::{NotUndone, Step, Undo, What, Wrote, undo};
 use crate::conflict::Conflict;
 use crate::employee::EmployeeId;
 use crate::field::Field;
-use crate::guard::Halt;
+use crate::guard::{GuardKind, Halt, Touched};
 use crate::link::LeftReason;
 use crate::merge::Cause;
 use crate::person::PersonId;
@@ -26,6 +27,7 @@ use crate::snapshot::Verdict;
 use crate::value::Value;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
+use std::collections::BTreeSet;
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Plan {
@@ -34,10 +36,14 @@ pub struct Plan {
     /// Everyone, changed or not, by id.
     pub people: Vec<PersonLine>,
     pub conflicts: Vec<Conflict>,
-    /// What a `Partial` verdict kept from happening.
+    /// What a `Partial` verdict, or an earlier stop, kept from happening.
     pub held_back: Vec<HeldBack>,
     /// Set when the guard stops the run before its first write.
     pub halt: Option<Halt>,
+    /// Whom it touches, as the guard counts.
+    pub touched: Touched,
+    /// Everybody whose linked employee is missing or replaced.
+    pub lost: BTreeSet<PersonId>,
     /// Doubts worth a line to the administrator.
     pub warnings: Vec<String>,
     pub directory: Verdict,
@@ -176,4 +182,7 @@ pub struct HeldBack {
     pub what: String,
     pub people: u32,
     pub why: String,
+    /// Set where an earlier stop is the reason.
+    #[serde(default)]
+    pub stopped: Option<GuardKind>,
 }

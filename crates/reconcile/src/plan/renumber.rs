@@ -71,7 +71,7 @@ pub(super) fn settle(builder: &mut Builder<'_>) {
     number_creations(builder, &mut numbers);
 }
 
-fn creates(draft: &Draft) -> bool {
+pub(super) fn creates(draft: &Draft) -> bool {
     matches!(draft.action.link, Some(LinkStep::Create { .. }))
 }
 
@@ -114,11 +114,16 @@ fn waves(builder: &Builder<'_>, numbers: &Numbers<'_>, refused: &mut Refusals) -
         .filter_map(|(at, draft)| Some((draft.action.employee?, at)))
         .collect();
     let named = Named::of(builder);
+    let held = |at: usize| !builder.stopped(&builder.drafts[at]).is_empty();
     let mut waits_for: BTreeMap<usize, usize> = BTreeMap::new();
     for (at, draft) in builder.drafts.iter().enumerate() {
         let Some(want) = draft.want.as_ref().filter(|_| !refused.contains_key(&at)) else { continue };
         match obstacle(builder, numbers, draft, want, &movers, &named) {
             Obstacle::None => {}
+            Obstacle::After(holder) if held(holder) && !held(at) => {
+                let why = format!("number {} is still held: its holder is held back", want.number);
+                refused.insert(at, (ConflictKind::NumberTaken, why));
+            }
             Obstacle::After(holder) => {
                 waits_for.insert(at, holder);
             }
@@ -192,6 +197,7 @@ impl<'w> Named<'w> {
             .drafts
             .iter()
             .filter(|draft| draft.action.directory.iter().any(|change| change.field == Field::Extension))
+            .filter(|draft| builder.stopped(draft).is_empty())
             .map(|draft| draft.action.person.as_str())
             .collect();
         for person in builder.world.people.rows.iter().filter(|row| !changing.contains(row.id.as_str())) {
@@ -314,6 +320,7 @@ fn refuse(
 fn number_creations(builder: &mut Builder<'_>, numbers: &mut Numbers<'_>) {
     let mut creations: Vec<usize> =
         (0..builder.drafts.len()).filter(|&at| creates(&builder.drafts[at])).collect();
+    creations.retain(|&at| builder.stopped(&builder.drafts[at]).is_empty());
     creations.sort_by_cached_key(|&at| {
         let action = &builder.drafts[at].action;
         (crate::canonical::join_name(&action.name), action.person.clone())
@@ -349,8 +356,21 @@ fn number_creations(builder: &mut Builder<'_>, numbers: &mut Numbers<'_>) {
 fn give(builder: &mut Builder<'_>, at: usize, want: &Want) {
     let id = builder.drafts[at].action.person.as_str().to_owned();
     let Some(person) = builder.index.people.get(id.as_str()).copied() else { return };
-    let link = builder.index.linked_people.get(id.as_str()).copied();
     let value = Value::new(want.number.clone(), want.number.clone());
+    let back = written_back(builder, person, want);
+    let action = &mut builder.drafts[at].action;
+    action.link = Some(LinkStep::Create { number: want.number.clone(), number_from: want.from });
+    let cause = Cause::NewNumber;
+    action.pbx.insert(1, Change { field: Field::Extension, before: None, after: Some(value), cause });
+    if let Some(back) = back {
+        action.directory.insert(0, back);
+    }
+    builder.drafts[at].line.extension = Some(want.number.clone());
+}
+
+/// How the directory learns the number of a new employee, where it does.
+pub(super) fn written_back(builder: &Builder<'_>, person: &Person, want: &Want) -> Option<Change> {
+    let link = builder.index.linked_people.get(person.id.as_str()).copied();
     let theirs = &person.fields[Field::Extension];
     let written = theirs.values().iter().any(|value| value.canonical() == &*want.number);
     let decided =
@@ -359,14 +379,12 @@ fn give(builder: &mut Builder<'_>, at: usize, want: &Want) {
         && !want.keep_in_pbx
         && describe::stands_as_shown(Field::Extension, theirs)
         && (decided || builder.takes_back(person, link, Field::Extension));
-    let (before, cause) = (describe::stored(theirs), Cause::NewNumber);
-    let action = &mut builder.drafts[at].action;
-    action.link = Some(LinkStep::Create { number: want.number.clone(), number_from: want.from });
-    action.pbx.insert(1, Change { field: Field::Extension, before: None, after: Some(value.clone()), cause });
-    if back {
-        action.directory.insert(0, Change { field: Field::Extension, before, after: Some(value), cause });
-    }
-    builder.drafts[at].line.extension = Some(want.number.clone());
+    back.then(|| Change {
+        field: Field::Extension,
+        before: describe::stored(theirs),
+        after: Some(Value::new(want.number.clone(), want.number.clone())),
+        cause: Cause::NewNumber,
+    })
 }
 
 fn number_stands_on(wanted: &str, has: Option<&str>) -> String {

@@ -25,7 +25,7 @@ use crate::policy::Direction;
 use crate::snapshot::Side;
 use crate::value::{Reading, Value};
 use crate::world::World;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// One step of a run's journal.
 #[derive(Clone, Debug)]
@@ -82,7 +82,11 @@ pub struct NotUndone {
 
 /// Makes the plan that undoes these steps of one run. Pure, like [`super::plan`].
 pub fn undo(world: &World, steps: &[Step]) -> Undo {
-    let mut undoing = Undoing { builder: Builder::over(world), numbers: Vec::new(), not_undone: Vec::new() };
+    let mut builder = Builder::over(world);
+    // Into a PBX that was replaced nothing is put back either.
+    builder.lost = super::plan(world).lost;
+    let (planned, numbers, not_undone) = (Vec::new(), Vec::new(), Vec::new());
+    let mut undoing = Undoing { builder, planned, numbers, not_undone };
     let mut by_person: BTreeMap<&PersonId, Vec<&Step>> = BTreeMap::new();
     for step in steps {
         by_person.entry(&step.person).or_default().push(step);
@@ -96,6 +100,8 @@ pub fn undo(world: &World, steps: &[Step]) -> Undo {
 
 struct Undoing<'w> {
     builder: Builder<'w>,
+    /// The steps that are undone, unless something holds them back.
+    planned: Vec<(PersonId, i64)>,
     /// The steps that give a number back, which are judged together.
     numbers: Vec<(PersonId, i64)>,
     not_undone: Vec<NotUndone>,
@@ -122,7 +128,11 @@ impl<'w> Undoing<'w> {
         let mut action = self.blank(id, &ground);
         // What was written last is put back first.
         for step in steps.iter().rev() {
-            match self.step(step, &ground) {
+            let undone = self.step(step, &ground);
+            if undone.is_ok() {
+                self.planned.push((id.clone(), step.seq));
+            }
+            match undone {
                 Ok(Move::Link(link)) => action.link = Some(link),
                 Ok(Move::Write(side, change)) => {
                     let changes = match side {
@@ -367,6 +377,7 @@ impl<'w> Undoing<'w> {
     fn finish(mut self) -> Undo {
         renumber::settle(&mut self.builder);
         self.without_number();
+        self.without_stopped();
         for draft in &mut self.builder.drafts {
             (draft.line.outcome, draft.line.reason) = match &draft.action.link {
                 Some(LinkStep::Part) => (LineOutcome::Unlink, Some(PARTED.to_owned())),
@@ -398,6 +409,18 @@ impl<'w> Undoing<'w> {
         // What is left of an action without its number may be nothing.
         lines.clear();
         conflicts.clear();
+    }
+
+    /// Lists those whom the guard holds back as a whole.
+    fn without_stopped(&mut self) {
+        self.builder.hold_stopped();
+        for line in &self.builder.lines {
+            let told: BTreeSet<i64> = self.not_undone.iter().map(|step| step.seq).collect();
+            let theirs =
+                self.planned.iter().filter(|(person, seq)| *person == line.person && !told.contains(seq));
+            let why = line.reason.clone().unwrap_or_default();
+            self.not_undone.extend(theirs.map(|(_, seq)| NotUndone { seq: *seq, why: why.clone() }));
+        }
     }
 
     /// What is remembered with an action: whom the person is not, and that the

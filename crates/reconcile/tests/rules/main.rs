@@ -7,6 +7,7 @@ mod support;
 
 mod conflicts;
 mod fields;
+mod guard;
 mod identity;
 mod leavers;
 mod needs;

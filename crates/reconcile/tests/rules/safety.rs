@@ -1,9 +1,11 @@
 //! What must hold always.
 
+use crate::guard::numbered;
 use crate::support::*;
-use reconcile::guard::{Counts, GuardKind, guard};
+use reconcile::guard::{GuardKind, Touched, guard};
 use reconcile::plan::{LineOutcome, plan};
 use reconcile::{Account, Direction, LinkState, Thresholds, Verdict};
+use std::collections::BTreeSet;
 
 fn is_active(company: &Company, person: &str) -> bool {
     company.state(person) == LinkState::Active
@@ -118,34 +120,21 @@ fn safety_1_partial_still_brings_updates_for_whom_it_did_read() {
     }
 }
 
-const KINDS: [GuardKind; 7] = [
-    GuardKind::Disables,
-    GuardKind::Clears,
-    GuardKind::Renumberings,
-    GuardKind::OverwritesInPbx,
-    GuardKind::OverwritesInDirectory,
-    GuardKind::Creations,
-    GuardKind::LostEmployees,
-];
-
 /// "more than max(5, 10 % of the linked people), more than 500, or all of ≥ 3",
 /// over this plan and the automatic runs of the last 24 hours.
 #[test]
 fn safety_2_thresholds() {
-    for kind in KINDS {
-        for linked in [0, 1, 2, 3, 5, 6, 40, 50, 51, 60, 100, 4_999, 5_000, 5_010, 6_000, 50_000] {
-            for people in [1, 2, 3, 4, 5, 6, 7, 10, 11, 499, 500, 501, 600, 4_999, 50_000] {
+    let nothing = BTreeSet::new();
+    for kind in GuardKind::ALL {
+        for linked in [0, 1, 2, 3, 5, 6, 40, 50, 51, 60, 100, 4_999, 5_000, 5_010, 6_000] {
+            for people in [1, 2, 3, 4, 5, 6, 7, 10, 11, 499, 500, 501, 600, 4_999] {
                 for before in [0, 1, 3, people] {
                     let total = people + before;
                     let many = f64::from(total) > f64::max(5.0, 0.1 * f64::from(linked)) || total > 500;
                     let all = linked >= 3 && total >= linked && kind != GuardKind::Creations;
-                    let halt = guard(
-                        &Counts::from([(kind, people)]),
-                        &Counts::from([(kind, before)]),
-                        linked,
-                        0,
-                        Thresholds::default(),
-                    );
+                    let planned = Touched::from([(kind, numbered(0..people))]);
+                    let recent = Touched::from([(kind, numbered(people..total))]);
+                    let halt = guard(&planned, &recent, &nothing, linked, 0, Thresholds::default());
                     assert_eq!(halt.is_some(), many || all, "{kind:?} {people}+{before} of {linked}");
                     if let Some(halt) = halt {
                         assert_eq!((halt.tripped[0].people, halt.tripped[0].recent), (total, before));
@@ -161,10 +150,11 @@ fn safety_2_thresholds() {
 #[test]
 fn safety_2_all_of_them_are_those_linked_before() {
     let halts = |kind, people, linked, joining| {
-        let planned = Counts::from([(kind, people)]);
-        guard(&planned, &Counts::new(), linked, joining, Thresholds::default()).is_some()
+        let planned = Touched::from([(kind, numbered(0..people))]);
+        let (recent, stopped) = (Touched::new(), BTreeSet::new());
+        guard(&planned, &recent, &stopped, linked, joining, Thresholds::default()).is_some()
     };
-    for kind in KINDS {
+    for kind in GuardKind::ALL {
         assert!(!halts(kind, 4, 2, 2), "{kind:?}: hardly anybody was");
         assert!(!halts(kind, 9, 0, 90), "{kind:?}: the share of all");
         let of_the_linked =
@@ -176,9 +166,10 @@ fn safety_2_all_of_them_are_those_linked_before() {
 
 #[test]
 fn safety_2_each_kind_counts_for_itself() {
-    let planned = Counts::from([(GuardKind::Disables, 4), (GuardKind::Clears, 4)]);
-    let recent = Counts::from([(GuardKind::Renumberings, 400)]);
-    assert_eq!(guard(&planned, &recent, 20, 0, Thresholds::default()), None);
+    let four = || numbered(0..4);
+    let planned = Touched::from([(GuardKind::Disables, four()), (GuardKind::Clears, four())]);
+    let recent = Touched::from([(GuardKind::Renumberings, numbered(0..400))]);
+    assert_eq!(guard(&planned, &recent, &BTreeSet::new(), 20, 0, Thresholds::default()), None);
 }
 
 /// What one person's change counts as.

@@ -1,12 +1,14 @@
 //! Undoing: what comes back, what rests, and what is listed instead.
 
 use crate::support::*;
+use reconcile::guard::GuardKind;
 use reconcile::merge::Cause;
-use reconcile::plan::{LinkStep, Plan, Step, Undo, What, Wrote};
+use reconcile::plan::{LinkStep, Plan, Step, Undo, What, Wrote, undo};
 use reconcile::unfinished::{self, End, Unfinished};
 use reconcile::{
     Account, Answer, ConflictKind, Direction, EmployeeId, Field, LinkState, PersonId, Side, Value,
 };
+use std::collections::BTreeSet;
 
 /// The journal of a run that carried out this plan: what it sent, and what is stored by now.
 fn journal(company: &Company, plan: &Plan) -> Vec<Step> {
@@ -894,4 +896,46 @@ fn a_pair_that_was_left_is_held_only_if_it_differs() {
     ] {
         assert_eq!(reconcile::Pair::left(theirs, ours).held, expected);
     }
+}
+
+#[test]
+fn undo_holds_back_what_is_stopped_and_says_so() {
+    let mut company = staff(6);
+    company.person("p01").mail("new@example.org").mobile("+79260000077");
+    company.employee(2).mail("other@example.org");
+    company.person("p03").mobile("");
+    let steps = ran(&mut company);
+    // Of person 1 two values would come back, one to the PBX; of person 3 an empty one is filled.
+    company.stopped = BTreeSet::from([GuardKind::OverwritesInPbx]);
+    let undo = company.undo(&steps);
+    let acts: Vec<_> = undo.plan.actions.iter().map(|action| action.person.as_str()).collect();
+    assert_eq!(acts, ["p02", "p03"]);
+    let of_p01 = steps.iter().filter(|step| step.person.as_str() == "p01").count();
+    assert_eq!((undo.not_undone.len(), of_p01), (2, 2));
+    assert!(
+        undo.not_undone.iter().all(|step| step.why.contains("guard stopped it")),
+        "{:?}",
+        undo.not_undone
+    );
+    let held: Vec<_> = undo.plan.held_back.iter().map(|held| (held.stopped, held.people)).collect();
+    assert_eq!(held, [(Some(GuardKind::OverwritesInPbx), 1)]);
+    assert_eq!(company.ours(1, Email), "new@example.org");
+}
+
+#[test]
+fn undo_puts_nothing_back_into_a_pbx_that_was_replaced() {
+    let mut company = staff(20);
+    company.person("p20").mail("new@example.org");
+    let steps = ran(&mut company);
+    for id in 1..=6 {
+        company.records.remove(&id);
+    }
+    let halt = undo(&company.world(), &steps).plan.halt.unwrap();
+    assert_eq!((halt.tripped[0].kind, halt.tripped[0].people), (GuardKind::LostEmployees, 6));
+    for id in 2..=6 {
+        company.pair_up(id);
+    }
+    assert_eq!(undo(&company.world(), &steps).plan.halt, None);
+    company.stopped = BTreeSet::from([GuardKind::LostEmployees]);
+    assert!(undo(&company.world(), &steps).plan.halt.is_some(), "one is too many now");
 }

@@ -17,13 +17,13 @@ mod reading;
 
 pub use reading::in_directory;
 
-use reconcile::guard::Counts;
+use reconcile::guard::{GuardKind, Touched};
 use reconcile::plan::{Action, Change, Plan, Step, Undo, creation_stands_on, field_stands_on, plan, undo};
 use reconcile::{
     Account, Answer, BothChanged, Conflict, ConflictKind, Decision, Direction, EmployeeId, Field, FieldMap,
     Link, LinkState, Mark, PersonId, Policy, RefusedBy, SetAside, TakenNumber, Value, Verdict, WayOut,
 };
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 pub use Field::{Email, Extension, Mobile, Name, Photo, SipPassword};
 
@@ -164,7 +164,9 @@ pub struct Company {
     pub pbx: Verdict,
     /// Whether a halt stops a run, or an administrator releases every plan.
     pub guarded: bool,
-    pub recent: Counts,
+    pub recent: Touched,
+    pub stopped: BTreeSet<GuardKind>,
+    pub lost_released: BTreeSet<PersonId>,
     pub now_ms: i64,
     pub directory_seen_ms: i64,
     pub pbx_seen_ms: i64,
@@ -202,7 +204,9 @@ pub fn company() -> Company {
         directory: Verdict::Complete,
         pbx: Verdict::Complete,
         guarded: false,
-        recent: Counts::new(),
+        recent: Touched::new(),
+        stopped: BTreeSet::new(),
+        lost_released: BTreeSet::new(),
         now_ms: 1_000 * MINUTE_MS,
         directory_seen_ms: 0,
         pbx_seen_ms: 0,

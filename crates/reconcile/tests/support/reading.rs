@@ -35,6 +35,8 @@ impl Company {
             pbx_seen_ms: self.pbx_seen_ms,
             skew_ms: self.skew_ms,
             recent: self.recent.clone(),
+            stopped: self.stopped.clone(),
+            lost_released: self.lost_released.clone(),
             ran_before: self.ran_before,
         }
     }
