@@ -1,6 +1,7 @@
 //! What every command starts from: the store, the effects, and how to reach a
 //! directory and a PBX by what is stored about them.
 
+use crate::notify::{Notify, RunProgram};
 use anyhow::{Context, Result, anyhow};
 use directory::{Dial, Directory};
 use effects::{Clock, Random};
@@ -21,6 +22,7 @@ pub struct App {
     pub clock: Arc<dyn Clock>,
     pub random: Arc<dyn Random>,
     pub net: Arc<dyn Net>,
+    pub notify: Arc<dyn Notify>,
 }
 
 /// The network, so that a simulation can bring its own.
@@ -65,7 +67,8 @@ impl App {
         let store = SqlStore::open(state, credentials.as_deref(), random.clone())
             .await
             .with_context(|| format!("cannot use the state directory {}", state.display()))?;
-        Ok(App { store: Arc::new(store), clock, random, net: Arc::new(RealNet) })
+        let (net, notify) = (Arc::new(RealNet), Arc::new(RunProgram::default()));
+        Ok(App { store: Arc::new(store), clock, random, net, notify })
     }
 
     /// The server of this name, or advice on what names there are.

@@ -7,3 +7,4 @@ pub mod app;
 pub mod cli;
 pub mod cycle;
 pub mod limits;
+pub mod notify;

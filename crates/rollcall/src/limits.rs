@@ -1,5 +1,7 @@
 //! Every bound of a run, in one place.
 
+use std::time::Duration;
+
 /// Requests to the PBX under way at once. It writes one after the other; more
 /// only queue up there.
 pub const PBX_CONCURRENCY: usize = 3;
@@ -42,3 +44,14 @@ pub const RETRY_MAX_MS: i64 = 24 * 3_600_000;
 
 /// The guard looks back over this much time, in ms.
 pub const GUARD_WINDOW_MS: i64 = 24 * 3_600_000;
+
+/// How long a notification program may take before it is ended.
+pub const NOTIFY_TIME_MAX: Duration = Duration::from_secs(30);
+/// As much of what it complains of is passed on.
+pub const NOTIFY_OUTPUT_BYTES_MAX: u64 = 2_048;
+/// Arguments it may be given.
+pub const NOTIFY_ARGUMENTS_MAX: usize = 32;
+/// As much text as a notice has.
+pub const NOTICE_CHARS_MAX: usize = 4_096;
+/// Halted plans somebody was told of, remembered per server.
+pub const NOTICES_REMEMBERED_MAX: usize = 20;

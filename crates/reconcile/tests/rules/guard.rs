@@ -65,8 +65,10 @@ fn safety_2_the_creations_of_a_first_run_are_nobodys_for_the_runs_after_it() {
     assert_eq!(company.preview().touched[&GuardKind::Creations].len(), 20);
 }
 
+type Edit = fn(&mut Company);
+
 /// One change of each kind that is made by an action, of person and employee 1.
-fn one_of_each() -> [(GuardKind, fn(&mut Company)); 6] {
+fn one_of_each() -> [(GuardKind, Edit); 6] {
     [
         (GuardKind::Disables, |company| {
             company.person("p01").account(Account::Disabled);

@@ -65,6 +65,11 @@ pub enum Command {
     },
     /// Put back what a run wrote, wherever it still stands.
     Undo(UndoArgs),
+    /// Kept plans: of previews, and of runs that the guard stopped.
+    Plans(PlansArgs),
+    /// Who is told when an automatic run is halted or fails.
+    #[command(subcommand)]
+    Notify(NotifyCommand),
     /// Everyone of a server, with status and what was updated last.
     People {
         /// The server's name.
@@ -130,6 +135,64 @@ pub struct SyncArgs {
     /// Every server, one after the other.
     #[arg(long)]
     pub all: bool,
+    /// Nobody is watching: for cron and timers. Only does what a human has looked at with these
+    /// settings, and notifies when it is halted or fails.
+    #[arg(long)]
+    pub automatic: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true)]
+pub struct PlansArgs {
+    /// Only this server's.
+    pub server: Option<String>,
+    #[command(subcommand)]
+    pub command: Option<PlansCommand>,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum PlansCommand {
+    /// What a plan does to whom.
+    Show {
+        /// The plan's hash, or the beginning of it.
+        plan: String,
+    },
+    /// Drop a plan; what it stopped is counted anew by the next run.
+    Discard {
+        /// The plan's hash, or the beginning of it.
+        plan: String,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub enum NotifyCommand {
+    /// Say which program is started, or that none is.
+    Set(NotifySetArgs),
+    /// The program that is started.
+    Show,
+    /// Start the program with a notice that means nothing.
+    Test,
+}
+
+#[derive(Debug, Args)]
+pub struct NotifySetArgs {
+    #[command(flatten)]
+    pub receiver: ReceiverArgs,
+    /// Arguments of the program. No place for secrets: they are shown.
+    #[arg(value_name = "ARG", requires = "command", trailing_var_arg = true, allow_hyphen_values = true)]
+    pub arguments: Vec<String>,
+}
+
+#[derive(Debug, Args)]
+#[group(required = true, multiple = false)]
+pub struct ReceiverArgs {
+    /// Start this program, by its whole path and without a shell; it gets one JSON object on its
+    /// standard input.
+    #[arg(long, value_name = "PROGRAM")]
+    pub command: Option<PathBuf>,
+    /// Notify nobody.
+    #[arg(long)]
+    pub off: bool,
 }
 
 #[derive(Debug, Args)]
@@ -289,6 +352,15 @@ pub struct ServerOptions {
     /// Free numbers come from this range; repeat for several.
     #[arg(long, value_name = "FROM-TO", help_heading = POLICY)]
     pub numbers: Vec<String>,
+    /// The guard lets so many people pass whatever their share [default: 5].
+    #[arg(long, value_name = "N", help_heading = POLICY)]
+    pub guard_floor: Option<u32>,
+    /// The guard stops a run that touches more than this share of the linked people [default: 10].
+    #[arg(long, value_name = "PERCENT", help_heading = POLICY)]
+    pub guard_percent: Option<u32>,
+    /// The guard stops a run that touches more people than this, whatever their share [default: 500].
+    #[arg(long, value_name = "N", help_heading = POLICY)]
+    pub guard_ceiling: Option<u32>,
 }
 
 #[derive(Debug, Subcommand)]

@@ -9,9 +9,11 @@ pub mod explain;
 mod files;
 pub mod history;
 mod journal;
+mod notify;
 pub mod output;
 pub mod pbx;
 pub mod people;
+mod plans;
 mod progress;
 mod report;
 pub mod run;
@@ -19,7 +21,7 @@ pub mod sandbox;
 pub mod server;
 mod steps;
 #[cfg(test)]
-mod testing;
+pub(crate) mod testing;
 pub mod undo;
 mod words;
 
@@ -45,6 +47,8 @@ pub async fn run(cli: Cli, out: &Out) -> Result<u8> {
         Command::Sync(args) => run::sync(&open().await?, &args, out).await,
         Command::Apply { plan, release } => run::apply(&open().await?, &plan, release, out).await,
         Command::Undo(args) => undo::run(&open().await?, &args, out).await,
+        Command::Plans(args) => plans::run(&open().await?, args, out).await,
+        Command::Notify(command) => notify::run(&open().await?, command, out).await,
         Command::People { server } => people::people(&open().await?, &server, out).await,
         Command::Disabled { server } => people::disabled(&open().await?, server.as_deref(), out).await,
         Command::Conflicts(command) => conflicts::run(&open().await?, command, out).await,

@@ -8,6 +8,7 @@ use crate::app::App;
 use crate::cycle::Report;
 use crate::cycle::report::{ChangeReport, ChangeResult, PersonReport, Side, Status, Updated};
 use anyhow::Result;
+use reconcile::guard::Halt;
 use reconcile::merge::Cause;
 use reconcile::{Conflict, ConflictKind, Field};
 use serde::Serialize;
@@ -19,7 +20,7 @@ const CONFLICTS_EXPLAINED_MAX: usize = 8;
 /// Reasons for which people are skipped, commonest first.
 const SKIP_REASONS_MAX: usize = 6;
 /// As much of a plan's hash as a human has to type.
-const HASH_SHOWN: usize = 12;
+pub const HASH_SHOWN: usize = 12;
 /// So many steps that were not undone are listed.
 const NOT_UNDONE_SHOWN_MAX: usize = 40;
 /// So many people stand for all of them in a brief report.
@@ -128,34 +129,7 @@ impl ReportView {
     }
 
     fn write_people(&self, page: &mut Page) {
-        let mut table = Table::new(["Person", "Number", "Status", "Updated", "What"])
-            .keep(["Number", "Status", "Updated"]);
-        let mut left_out = 0;
-        for person in &self.report.people {
-            let what = what(person, self.is_joined(person));
-            if what.is_empty() {
-                continue;
-            }
-            if self.extent == Extent::Brief && table.len() == PEOPLE_BRIEFLY {
-                left_out += 1;
-                continue;
-            }
-            let ink = if person.status == Status::Failed { Ink::Bad } else { Ink::Plain };
-            table.row([
-                Cell::from(person.name.clone()),
-                shown(person.extension.as_deref()).into(),
-                words::status(person.status),
-                words::updated(person.updated).into(),
-                Cell::new(what.join("\n"), ink),
-            ]);
-        }
-        if !table.is_empty() {
-            page.gap();
-            page.table(&table);
-        }
-        if left_out > 0 {
-            page.say(format!("and {}", count(left_out, "other", "others")), Ink::Dim);
-        }
+        write_people(page, &self.report.people, self.extent, |person| self.is_joined(person));
         self.write_skipped(page);
     }
 
@@ -304,8 +278,13 @@ impl ReportView {
                 Kind::Run | Kind::Past => "Stopped by the guard before the first write",
             };
             page.say(format!("{stopped}: {halt}."), Ink::Bad);
-            page.say("If that is what you want, carry out exactly this plan:", Ink::Plain);
-            return page.command(2, &format!("rollcall apply {hash} --release"));
+            if self.kind != Kind::Preview && !halt.tripped.is_empty() {
+                page.say(
+                    "Until that is settled, later runs hold the like of it back and do the rest.",
+                    Ink::Plain,
+                );
+            }
+            return ways_on(page, &hash, &self.report.server, halt);
         }
         if self.kind == Kind::Past {
             return;
@@ -370,9 +349,70 @@ impl ReportView {
     }
 }
 
+/// What a human can do about a plan that was halted.
+pub fn ways_on(page: &mut Page, plan: &str, server: &str, halt: &Halt) {
+    let server = quoted(server);
+    let mut ways = vec![
+        ("Look at it:", format!("rollcall plans show {plan}")),
+        ("Carry out exactly this plan:", format!("rollcall apply {plan} --release")),
+        ("Drop it, and let the next run count anew:", format!("rollcall plans discard {plan}")),
+    ];
+    if halt.look_first.is_some() {
+        ways.push((
+            "Look at what a run does now, and let automatic runs do it:",
+            format!("rollcall preview {server}"),
+        ));
+    }
+    if !halt.tripped.is_empty() {
+        let edit = format!("rollcall server edit {server} --guard-percent N");
+        ways.push(("Change the limits (also --guard-floor and --guard-ceiling):", edit));
+    }
+    for (what, command) in ways {
+        page.say(what, Ink::Plain);
+        page.command(2, &command);
+    }
+}
+
 /// A complete read that found no people: hardly what anybody wants.
 fn nobody_was_read(report: &Report) -> bool {
     report.directory.read == 0 && report.directory.verdict.is_complete()
+}
+
+/// Everybody with whom something happens.
+pub fn write_people(
+    page: &mut Page,
+    people: &[PersonReport],
+    extent: Extent,
+    is_joined: impl Fn(&PersonReport) -> bool,
+) {
+    let mut table =
+        Table::new(["Person", "Number", "Status", "Updated", "What"]).keep(["Number", "Status", "Updated"]);
+    let mut left_out = 0;
+    for person in people {
+        let what = what(person, is_joined(person));
+        if what.is_empty() {
+            continue;
+        }
+        if extent == Extent::Brief && table.len() == PEOPLE_BRIEFLY {
+            left_out += 1;
+            continue;
+        }
+        let ink = if person.status == Status::Failed { Ink::Bad } else { Ink::Plain };
+        table.row([
+            Cell::from(person.name.clone()),
+            shown(person.extension.as_deref()).into(),
+            words::status(person.status),
+            words::updated(person.updated).into(),
+            Cell::new(what.join("\n"), ink),
+        ]);
+    }
+    if !table.is_empty() {
+        page.gap();
+        page.table(&table);
+    }
+    if left_out > 0 {
+        page.say(format!("and {}", count(left_out, "other", "others")), Ink::Dim);
+    }
 }
 
 /// How many conflicts of each kind.

@@ -24,23 +24,24 @@ pub async fn apply(app: &App, plan: &str, release: bool, out: &Out) -> Result<u8
 }
 
 pub async fn sync(app: &App, args: &SyncArgs, out: &Out) -> Result<u8> {
+    let trigger = if args.automatic { Trigger::Automatic } else { Trigger::Manual };
     match &args.server {
-        Some(server) => out.show(&one(app, server, out).await?),
-        None => all(app, out).await,
+        Some(server) => out.show(&one(app, server, trigger, out).await?),
+        None => all(app, trigger, out).await,
     }
 }
 
-async fn one(app: &App, server: &str, out: &Out) -> Result<ReportView> {
+async fn one(app: &App, server: &str, trigger: Trigger, out: &Out) -> Result<ReportView> {
     let known = known(app, out).await?;
-    let report = cycle::sync(app, server, Trigger::Manual, &*progress::watched(out.json)).await?;
+    let report = cycle::sync(app, server, trigger, &*progress::watched(out.json)).await?;
     view(app, out, report, Kind::Run, known).await
 }
 
 /// Every server, one after the other; one that fails does not stop the others.
-async fn all(app: &App, out: &Out) -> Result<u8> {
+async fn all(app: &App, trigger: Trigger, out: &Out) -> Result<u8> {
     let mut runs = Vec::new();
     for row in app.store.directories().await? {
-        runs.push(match one(app, &row.name, out).await {
+        runs.push(match one(app, &row.name, trigger, out).await {
             Ok(view) => One::Done(Box::new(view)),
             Err(error) => One::Failed { server: row.name, error: describe(&error) },
         });

@@ -5,6 +5,7 @@ use crate::cli::server::Draft;
 use crate::cycle::report::{
     ChangeReport, ChangeResult, Counts, PersonReport, Report, Side, SideRead, Status, Updated, Writes,
 };
+use crate::notify::Noted;
 use directory::{Dial, Kind, TcpDial};
 use effects::{ManualClock, SeededRandom};
 use pbx::Exchange;
@@ -27,6 +28,7 @@ pub fn app() -> App {
         clock: Arc::new(ManualClock::at(NOW_MS)),
         random,
         net: Arc::new(Unplugged),
+        notify: Arc::new(Noted::default()),
     }
 }
 

@@ -3,6 +3,7 @@
 
 use super::progress::{Phase, Progress};
 use super::recover::{Recovered, recover};
+use super::stops::Stops;
 use crate::app::App;
 use crate::limits;
 use anyhow::{Context, Result};
@@ -10,7 +11,7 @@ use directory::{Directory, Known, Target};
 use futures_util::StreamExt;
 use futures_util::stream;
 use pbx::{Pbx, PhotoAnswer};
-use reconcile::guard::{Counts, GuardKind};
+use reconcile::guard::{GuardKind, Touched};
 use reconcile::needs::{self, Look, Needs};
 use reconcile::{
     Employee, EmployeeId, Field, Link, PersonId, Reading, SetAside, Verdict, Whereabouts, World,
@@ -64,6 +65,7 @@ pub async fn gather(
     let (mut reserved, cooling) = split_held(held, row);
     reserved.extend(asked_elsewhere(app, row).await?);
     let elsewhere = linked_elsewhere(app, row).await?;
+    let stops = Stops::of(app, row.id).await?;
     let mut world = World {
         now_ms: app.clock.now_ms(),
         policy: effective_policy(row, &settings),
@@ -85,6 +87,8 @@ pub async fn gather(
         pbx_seen_ms: row.pbx_complete_ms,
         skew_ms: directory.skew_ms(),
         recent: recent(app, row).await?,
+        stopped: stops.kinds(),
+        lost_released: stops.lost_released().clone(),
         ran_before: row.ran_before,
     };
     let mut warnings = read.warnings;
@@ -378,16 +382,16 @@ async fn set_aside(app: &App, row: &DirectoryRow) -> Result<Vec<SetAside>> {
         .collect())
 }
 
-/// How many people automatic runs of the last 24 hours touched, per kind.
-async fn recent(app: &App, row: &DirectoryRow) -> Result<Counts> {
+/// Whom automatic runs of the last 24 hours touched, per kind.
+async fn recent(app: &App, row: &DirectoryRow) -> Result<Touched> {
     let since = app.clock.now_ms() - limits::GUARD_WINDOW_MS;
-    let mut counts = Counts::new();
+    let mut touched = Touched::new();
     for touch in app.store.touched(row.id, since).await? {
         let kind: Option<GuardKind> =
             serde_json::from_value(serde_json::Value::String(touch.kind.into())).ok();
         if let Some(kind) = kind {
-            *counts.entry(kind).or_default() += 1;
+            touched.entry(kind).or_default().insert(touch.person);
         }
     }
-    Ok(counts)
+    Ok(touched)
 }

@@ -4,15 +4,21 @@
 mod apply;
 mod gather;
 mod lease;
+mod looked;
+mod notices;
 mod people;
 mod photo;
+pub(crate) mod plans;
 mod progress;
 mod recover;
 pub mod report;
 mod run;
 mod step;
+pub(crate) mod stops;
 mod undo;
 
+pub use looked::look_first;
+pub use notices::{program, set_program, test as test_program};
 pub use progress::{Phase, Progress, Silent};
 pub use report::Report;
 pub use run::{apply, preview, sync};

@@ -89,6 +89,11 @@ pub fn report(about: About<'_>, world: &World, plan: &Plan, progressed: Progress
     }
 }
 
+/// Somebody in a plan that nobody carried out.
+pub fn planned_for(line: &PersonLine, action: Option<&Action>) -> PersonReport {
+    one(line, action, None, false, BTreeMap::new())
+}
+
 fn one(
     line: &PersonLine,
     action: Option<&Action>,

@@ -3,24 +3,24 @@
 use super::apply::{Apply, Done};
 use super::gather::{Gathered, gather, remember_numbers};
 use super::lease::under_lease;
+use super::looked;
+use super::notices;
 use super::people::{self, About, Progressed};
+use super::plans::{self, Reviewed};
 use super::progress::{Phase, Progress};
 use super::report::{PersonReport, Report, Status, Updated};
+use super::stops::{Stop, Stops, ended_in_words};
 use super::undo::{Journal, Undo, Undoing};
-use crate::app::{App, Usage};
-use anyhow::{Context, Result, anyhow};
+use crate::app::App;
+use anyhow::{Result, anyhow};
 use directory::Directory;
 use pbx::Pbx;
-use reconcile::guard::{self, Counts};
-use reconcile::plan::{Action, LineOutcome, Plan};
+use reconcile::guard::{GuardKind, Halt};
+use reconcile::plan::Plan;
 use reconcile::{EmployeeId, PersonId};
-use serde::{Deserialize, Serialize};
 use serde_json::json;
-use sha2::{Digest, Sha256};
-use std::collections::HashMap;
 use store::{
-    DirectoryRow, Outcome, PersonStatus, PlanState, RunId, RunNote, RunPerson, RunRow, RunStart, Touch,
-    Trigger,
+    DirectoryRow, Outcome, PersonStatus, RunId, RunNote, RunPerson, RunRow, RunStart, Touch, Trigger,
 };
 
 /// Shows what a synchronisation would do. Writes to neither side.
@@ -36,12 +36,17 @@ pub(super) async fn show(
     undoing: Option<&Undoing>,
     progress: &dyn Progress,
 ) -> Result<Report> {
+    let settings = looked::settings_of(app, row).await?;
     let mut sides = Sides::open(app, row).await?;
-    let Planned { gathered, plan, undo } = planned(app, row, &mut sides, undoing, progress).await?;
-    keep_plan(app, row, &plan, undoing).await?;
+    let due = planned(app, row, &mut sides, undoing, None, progress).await?;
+    let hash = plans::keep(app, row, &due.gathered.world, &due.plan, &settings, undoing).await?;
     sides.directory.close().await;
+    let Planned { gathered, plan, undo, .. } = due;
+    if undoing.is_none() && is_whole(&plan) {
+        looked::note(app, row.id, &settings).await?;
+    }
     let warnings = gathered.warnings.clone();
-    let about = About { server: &row.name, run: None, hash: hash_of(row, &plan), warnings };
+    let about = About { server: &row.name, run: None, hash, warnings };
     let mut report = people::report(about, &gathered.world, &plan, Progressed::Previewed);
     if let Some(undo) = &undo {
         undo.tell(&mut report, None);
@@ -55,21 +60,27 @@ pub async fn sync(app: &App, server: &str, trigger: Trigger, progress: &dyn Prog
     let work = async {
         // What was edited before the lease was ours is what counts.
         let row = app.server(server).await?;
-        run(app, &row, trigger, Task::Synchronise, progress).await
+        Ok(run(app, &row, trigger, Task::Synchronise, progress).await)
     };
-    Ok(under_lease(app, &row, work).await?.unwrap_or_else(|followed| followed.report))
+    match under_lease(app, &row, work).await? {
+        Ok(ran) => {
+            notices::tell(app, &row, trigger, &ran).await;
+            Ok(ran?.report)
+        }
+        Err(followed) => Ok(followed.report),
+    }
 }
 
 /// Carries out exactly the plan that a preview or a halted run showed; what
 /// moved since is left out and listed.
 pub async fn apply(app: &App, plan: &str, release: bool, progress: &dyn Progress) -> Result<Report> {
     loop {
-        let (row, reviewed) = find_plan(app, plan, release).await?;
+        let (row, reviewed) = plans::reviewed(app, plan, release).await?;
         let trigger = if reviewed.body.undo.is_some() { Trigger::Undo } else { Trigger::Apply };
         let work = run(app, &row, trigger, Task::Apply(&reviewed), progress);
         // The run that was waited for was another one; this plan is still due.
-        if let Ok(report) = under_lease(app, &row, work).await? {
-            return Ok(report);
+        if let Ok(ran) = under_lease(app, &row, work).await? {
+            return Ok(ran.report);
         }
     }
 }
@@ -109,21 +120,12 @@ impl<'a> Task<'a> {
     }
 }
 
-/// A plan that a human looked at.
-pub(super) struct Reviewed {
-    hash: String,
-    body: PlanBody,
-    released: bool,
-}
-
-/// A plan as it is kept: people who do not change are not worth the room.
-#[derive(Debug, Serialize, Deserialize)]
-struct PlanBody {
-    actions: Vec<Action>,
-    halt: Option<guard::Halt>,
-    /// What it undoes, if that is what it does.
-    #[serde(default)]
-    undo: Option<Undoing>,
+/// A run that came to its end.
+#[derive(Debug)]
+pub struct Ran {
+    pub report: Report,
+    /// What was stopped before it and concerns nobody any more.
+    pub ended: Vec<(GuardKind, Stop)>,
 }
 
 /// Both connections of one run.
@@ -142,6 +144,7 @@ struct Planned {
     gathered: Gathered,
     plan: Plan,
     undo: Option<Undo>,
+    stops: Stops,
 }
 
 /// Reads both sides and plans: what is due, or what undoes an earlier run.
@@ -150,21 +153,30 @@ async fn planned(
     row: &DirectoryRow,
     sides: &mut Sides,
     undoing: Option<&Undoing>,
+    reviewed: Option<&Reviewed>,
     progress: &dyn Progress,
 ) -> Result<Planned> {
+    let stops = Stops::of(app, row.id).await?;
     let journal = match undoing {
         Some(undoing) => Some(undoing.load(app).await?),
         None => None,
     };
     let also = journal.as_ref().map(Journal::looks).unwrap_or_default();
-    let gathered = gather(app, row, &mut sides.directory, &sides.pbx, &also, progress).await?;
+    let mut gathered = gather(app, row, &mut sides.directory, &sides.pbx, &also, progress).await?;
+    gathered.world.stopped = reviewed.map_or_else(|| stops.kinds(), |reviewed| reviewed.stopped(&stops));
     progress.phase(Phase::Plan, None);
     let undo = journal.map(|journal| journal.plan(&gathered));
-    let plan = match &undo {
+    let mut plan = match &undo {
         Some(undo) => undo.plan.clone(),
         None => reconcile::plan::plan(&gathered.world),
     };
-    Ok(Planned { gathered, plan, undo })
+    stops.explain(&mut plan.held_back);
+    Ok(Planned { gathered, plan, undo, stops })
+}
+
+/// Whether both sides were read completely.
+fn is_whole(plan: &Plan) -> bool {
+    plan.directory.is_complete() && plan.pbx.is_complete()
 }
 
 pub(super) async fn run(
@@ -173,11 +185,11 @@ pub(super) async fn run(
     trigger: Trigger,
     task: Task<'_>,
     progress: &dyn Progress,
-) -> Result<Report> {
+) -> Result<Ran> {
     bury_the_dead(app, row).await?;
     let start = RunStart { directory: row.id, trigger, started_ms: app.clock.now_ms() };
     let run = app.store.start_run(&start).await?;
-    let result = carry_out(app, row, run, task, progress).await;
+    let result = carry_out(app, row, run, trigger, task, progress).await;
     if let Err(error) = &result {
         let note = RunNote {
             outcome: Outcome::Failed,
@@ -209,50 +221,111 @@ async fn carry_out(
     app: &App,
     row: &DirectoryRow,
     run: RunId,
+    trigger: Trigger,
     task: Task<'_>,
     progress: &dyn Progress,
-) -> Result<Report> {
+) -> Result<Ran> {
+    let settings = looked::settings_of(app, row).await?;
     let mut sides = Sides::open(app, row).await?;
-    let mut due = planned(app, row, &mut sides, task.undoing(), progress).await?;
-    let reviewed = task.reviewed();
-    let mut moved = Vec::new();
-    if let Some(reviewed) = reviewed {
-        moved = keep_reviewed(&mut due.plan, reviewed);
+    let mut due = planned(app, row, &mut sides, task.undoing(), task.reviewed(), progress).await?;
+    let (mut notes, mut ended) = (Vec::new(), Vec::new());
+    match task {
+        Task::Synchronise => ended = due.stops.end_what_is_over(&due.plan),
+        Task::Apply(reviewed) => notes = reviewed.narrow(&mut due.plan),
+        Task::Undo(_) => {}
     }
-    let Planned { gathered, plan, undo } = &due;
-    let hash = reviewed.map_or_else(|| hash_of(row, plan), |reviewed| reviewed.hash.clone());
-    let about =
-        |warnings: Vec<String>| About { server: &row.name, run: Some(run.0), hash: hash.clone(), warnings };
-    if plan.halt.is_some() {
-        keep_plan(app, row, plan, task.undoing()).await?;
-        let mut report =
-            people::report(about(gathered.warnings.clone()), &gathered.world, plan, Progressed::Halted);
+    notes.extend(ended.iter().map(|(kind, stop)| ended_in_words(*kind, stop)));
+    if trigger == Trigger::Automatic
+        && let Some(look_first) = looked::missing(app, row.id, &settings).await?
+    {
+        due.plan.halt.get_or_insert_with(Halt::default).look_first = Some(look_first);
+    }
+    let mut ready = Ready { app, row, run, trigger, task, settings, due, notes };
+    let report = match ready.due.plan.halt.clone() {
+        Some(halt) => ready.halt(&halt).await?,
+        None => ready.go(&mut sides, progress).await?,
+    };
+    sides.directory.close().await;
+    Ok(Ran { report, ended })
+}
+
+/// A run that has its plan, before its first write.
+struct Ready<'a> {
+    app: &'a App,
+    row: &'a DirectoryRow,
+    run: RunId,
+    trigger: Trigger,
+    task: Task<'a>,
+    settings: String,
+    due: Planned,
+    notes: Vec<String>,
+}
+
+impl Ready<'_> {
+    /// Keeps the plan for a human, and remembers what is stopped from now on.
+    async fn halt(&mut self, halt: &Halt) -> Result<Report> {
+        let (app, row, run) = (self.app, self.row, self.run);
+        let Planned { gathered: Gathered { world, .. }, plan, undo, .. } = &self.due;
+        let hash = match self.task.reviewed().filter(|reviewed| reviewed.body.halt == plan.halt) {
+            Some(reviewed) => reviewed.hash.clone(),
+            None => plans::keep(app, row, world, plan, &self.settings, self.task.undoing()).await?,
+        };
+        let mut report = people::report(self.about(&hash, None), world, plan, Progressed::Halted);
         if let Some(undo) = undo {
             undo.tell(&mut report, None);
         }
         // Questions can be answered while it waits to be released.
-        app.store.sync_conflicts(row.id, gathered.world.now_ms, &report.conflicts, false).await?;
+        app.store.sync_conflicts(row.id, world.now_ms, &report.conflicts, false).await?;
+        self.due.stops.halted(halt, run, &hash, app.clock.now_ms());
+        self.due.stops.keep(app, row.id).await?;
         finish(app, run, Outcome::Halted, &report).await?;
-        return Ok(report);
+        Ok(report)
     }
-    gathered.recovered.settle(app, row).await?;
-    touch(app, run, plan).await?;
-    progress.phase(Phase::Write, Some(plan.actions.len()));
-    let (done, stopped) = write(app, row, run, &due, &mut sides, progress).await?;
-    let warnings = gathered.warnings.iter().cloned().chain(moved).chain(stopped.clone()).collect();
-    let mut report = people::report(about(warnings), &gathered.world, plan, Progressed::CarriedOut(&done));
-    if let Some(undo) = undo {
-        undo.tell(&mut report, Some(&done));
+
+    async fn go(&mut self, sides: &mut Sides, progress: &dyn Progress) -> Result<Report> {
+        let (app, row, run, reviewed) = (self.app, self.row, self.run, self.task.reviewed());
+        let Planned { gathered, plan, undo, .. } = &self.due;
+        let hash = reviewed.map_or_else(|| plans::hash_of(row, plan), |reviewed| reviewed.hash.clone());
+        gathered.recovered.settle(app, row).await?;
+        let whole_plan = matches!(self.task, Task::Synchronise);
+        if whole_plan {
+            touch(app, run, plan).await?;
+        }
+        progress.phase(Phase::Write, Some(plan.actions.len()));
+        let (done, broke_off) = write(app, row, run, &self.due, sides, progress).await?;
+        let about = self.about(&hash, broke_off.clone());
+        let mut report = people::report(about, &gathered.world, plan, Progressed::CarriedOut(&done));
+        if let Some(undo) = undo {
+            undo.tell(&mut report, Some(&done));
+        }
+        remember(app, row, gathered, &done, &mut report, whole_plan).await?;
+        let whole = broke_off.is_none() && is_whole(plan);
+        if whole && self.shows_what_is_due() {
+            looked::note(app, row.id, &self.settings).await?;
+        }
+        if let Some(reviewed) = reviewed.filter(|_| broke_off.is_none()) {
+            plans::carried_out(app, row, reviewed, &mut self.due.stops).await?;
+        }
+        self.due.stops.keep(app, row.id).await?;
+        finish(app, run, if whole { Outcome::Done } else { Outcome::Partial }, &report).await?;
+        Ok(report)
     }
-    let whole_plan = matches!(task, Task::Synchronise);
-    remember(app, row, gathered, &done, &mut report, whole_plan).await?;
-    if let Some(reviewed) = reviewed {
-        app.store.settle_plan(row.id, &reviewed.hash, PlanState::Applied).await?;
+
+    /// Whether a human who started this run knows now what a synchronisation
+    /// with these settings does.
+    fn shows_what_is_due(&self) -> bool {
+        match self.trigger {
+            Trigger::Automatic | Trigger::Undo => false,
+            Trigger::Manual | Trigger::Apply | Trigger::Demo => {
+                self.task.reviewed().is_none_or(|reviewed| reviewed.body.settings == self.settings)
+            }
+        }
     }
-    let whole = stopped.is_none() && plan.directory.is_complete() && plan.pbx.is_complete();
-    finish(app, run, if whole { Outcome::Done } else { Outcome::Partial }, &report).await?;
-    sides.directory.close().await;
-    Ok(report)
+
+    fn about(&self, hash: &str, more: Option<String>) -> About<'_> {
+        let warnings = self.due.gathered.warnings.iter().chain(&self.notes).cloned().chain(more).collect();
+        About { server: &self.row.name, run: Some(self.run.0), hash: hash.to_owned(), warnings }
+    }
 }
 
 async fn write(
@@ -263,7 +336,7 @@ async fn write(
     sides: &mut Sides,
     progress: &dyn Progress,
 ) -> Result<(Vec<Done>, Option<String>)> {
-    let Planned { gathered: Gathered { world, looked, .. }, plan, undo } = due;
+    let Planned { gathered: Gathered { world, looked, .. }, plan, undo, .. } = due;
     let apply = Apply::new(app, row, run, world, looked, &sides.pbx, &mut sides.directory).await?;
     let apply = apply.undoing(undo.as_ref());
     for number in apply.given_up() {
@@ -300,91 +373,13 @@ async fn remember(
     Ok(())
 }
 
-/// The actions of a reviewed plan that would be planned the same now; the
-/// others are named, one line each.
-fn keep_reviewed(plan: &mut Plan, reviewed: &Reviewed) -> Vec<String> {
-    let mut now: HashMap<PersonId, Action> =
-        plan.actions.drain(..).map(|action| (action.person.clone(), action)).collect();
-    let mut moved = Vec::new();
-    for action in &reviewed.body.actions {
-        match now.remove(&action.person) {
-            Some(same) if same == *action => plan.actions.push(same),
-            _ => moved.push(format!(
-                "{}: not done, a side moved since the plan was made; preview again",
-                action.name
-            )),
-        }
-    }
-    let kept: HashMap<&PersonId, &Action> =
-        plan.actions.iter().map(|action| (&action.person, action)).collect();
-    for line in &mut plan.people {
-        let acts = !matches!(
-            line.outcome,
-            LineOutcome::Unchanged | LineOutcome::Left | LineOutcome::Skip | LineOutcome::Conflict
-        );
-        if acts && !kept.contains_key(&line.person) {
-            line.outcome = LineOutcome::Skip;
-            line.reason = Some("not part of the reviewed plan, or moved since".to_owned());
-        }
-    }
-    // The guard's opinion of the reviewed plan counts, and a human may overrule it.
-    plan.halt = reviewed.body.halt.clone().filter(|_| !reviewed.released);
-    moved
-}
-
-async fn find_plan(app: &App, prefix: &str, released: bool) -> Result<(DirectoryRow, Reviewed)> {
-    let mut found = Vec::new();
-    for row in app.store.directories().await? {
-        for head in app.store.plans(row.id).await? {
-            if !prefix.is_empty() && head.hash.starts_with(prefix) {
-                found.push((row.clone(), head));
-            }
-        }
-    }
-    found.retain(|(_, head)| head.state == PlanState::Pending || prefix == head.hash);
-    let (row, head) = match found.len() {
-        0 => {
-            return Err(anyhow!(Usage(format!(
-                "there is no plan `{prefix}`; make one with `rollcall preview`"
-            ))));
-        }
-        1 => found.remove(0),
-        _ => {
-            return Err(anyhow!(Usage(format!(
-                "several plans begin with `{prefix}`; give more of the hash"
-            ))));
-        }
-    };
-    if head.state != PlanState::Pending {
-        return Err(anyhow!(Usage(format!("plan {} was carried out or discarded already", head.hash))));
-    }
-    let body = app.store.plan(row.id, &head.hash).await?.map(|(_, body)| body).unwrap_or_default();
-    let body = serde_json::from_str(&body).context("the kept plan cannot be read; preview again")?;
-    Ok((row, Reviewed { hash: head.hash, body, released }))
-}
-
-/// The name of a plan: what it does, on which server, and what the guard says.
-fn hash_of(row: &DirectoryRow, plan: &Plan) -> String {
-    let mut digest = Sha256::new();
-    digest.update(format!("{}\n{}\n{:?}", row.id.0, plan.hash(), plan.halt));
-    digest.finalize().iter().take(16).map(|byte| format!("{byte:02x}")).collect()
-}
-
-async fn keep_plan(app: &App, row: &DirectoryRow, plan: &Plan, undoing: Option<&Undoing>) -> Result<()> {
-    let body = json!({ "actions": plan.actions, "halt": plan.halt, "undo": undoing });
-    let body = serde_json::to_string(&body)?;
-    Ok(app.store.put_plan(row.id, &hash_of(row, plan), app.clock.now_ms(), &body).await?)
-}
-
 /// Notes for the guard of later runs whom this one touches.
 async fn touch(app: &App, run: RunId, plan: &Plan) -> Result<()> {
     let mut touches = Vec::new();
-    for action in &plan.actions {
-        let counts: Counts = guard::count(std::slice::from_ref(action), 0, true);
-        touches.extend(counts.into_keys().filter_map(|kind| {
-            let kind = serde_json::to_value(kind).ok()?.as_str()?.into();
-            Some(Touch { kind, person: action.person.clone() })
-        }));
+    for (kind, people) in &plan.touched {
+        let kind = serde_json::to_value(kind)?.as_str().unwrap_or_default().to_owned();
+        let touch = |person: &PersonId| Touch { kind: kind.as_str().into(), person: person.clone() };
+        touches.extend(people.iter().map(touch));
     }
     Ok(app.store.touch(run, &touches).await?)
 }

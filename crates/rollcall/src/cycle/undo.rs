@@ -49,8 +49,8 @@ pub async fn undo(app: &App, asked: &Asked, progress: &dyn Progress) -> Result<R
             run::run(app, &row, Trigger::Undo, Task::Undo(&undoing), progress).await
         };
         // The run that was waited for was another one; this undo is still due.
-        if let Ok(report) = under_lease(app, &row, work).await? {
-            return Ok(report);
+        if let Ok(ran) = under_lease(app, &row, work).await? {
+            return Ok(ran.report);
         }
     }
 }

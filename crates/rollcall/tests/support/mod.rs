@@ -7,6 +7,7 @@
 
 pub mod company;
 pub mod lab;
+pub mod office;
 pub mod pbx;
 
 use serde_json::Value;

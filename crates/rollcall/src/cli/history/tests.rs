@@ -15,8 +15,15 @@ async fn runs_and_one_run() {
     for (outcome, report) in [
         (Outcome::Done, serde_json::to_value(report()).unwrap()),
         (Outcome::Halted, {
-            let tripped = Tripped { kind: GuardKind::Disables, people: 12, recent: 2, limit: 5, linked: 40 };
-            let halted = Some(Halt { tripped: vec![tripped] });
+            let tripped = Tripped {
+                kind: GuardKind::Disables,
+                people: 12,
+                recent: 2,
+                limit: 5,
+                linked: 40,
+                stopped: false,
+            };
+            let halted = Some(Halt { tripped: vec![tripped], look_first: None });
             serde_json::to_value(Report { halted, ..report() }).unwrap()
         }),
         (Outcome::Partial, serde_json::to_value(report()).unwrap()),

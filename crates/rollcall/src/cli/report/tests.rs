@@ -42,8 +42,15 @@ fn a_preview_knows_no_numbers_of_conflicts_and_says_what_to_type() {
 #[test]
 fn a_halted_run_names_the_way_on() {
     let halted = view(Kind::Run, |report| {
-        let tripped = Tripped { kind: GuardKind::Disables, people: 12, recent: 2, limit: 5, linked: 40 };
-        report.halted = Some(Halt { tripped: vec![tripped] });
+        let tripped = Tripped {
+            kind: GuardKind::Disables,
+            people: 12,
+            recent: 2,
+            limit: 5,
+            linked: 40,
+            stopped: false,
+        };
+        report.halted = Some(Halt { tripped: vec![tripped], look_first: None });
         report.people.clear();
         report.conflicts.clear();
     });
@@ -59,6 +66,7 @@ fn an_incomplete_read_says_what_it_held_back() {
             what: "leavers".to_owned(),
             people: 3,
             why: "the read was incomplete".to_owned(),
+            stopped: None,
         }];
         report.people.clear();
         report.conflicts.clear();

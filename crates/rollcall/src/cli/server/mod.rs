@@ -9,6 +9,7 @@ use super::errors::usage;
 use super::output::Out;
 use super::steps::Steps;
 use crate::app::{App, directory_settings};
+use crate::cycle::{self, stops::Stops};
 use crate::limits;
 use anyhow::{Context, Result, anyhow};
 pub use options::Draft;
@@ -17,7 +18,7 @@ use reconcile::Link;
 use secrecy::SecretString;
 use std::future::Future;
 use store::{ConflictsOf, DirectoryId, DirectoryRow, Lease, PbxId, PbxRow, SecretOf};
-use view::{Changed, Listed, Removed, ServerView, Servers};
+use view::{Changed, Known, Listed, Removed, ServerView, Servers};
 
 const NAME_CHARS_MAX: usize = 64;
 
@@ -106,6 +107,11 @@ async fn change(app: &App, row: &DirectoryRow, args: &ServerEditArgs) -> Result<
         DirectoryRow { settings: serde_json::to_value(&new.settings)?, policy: new.policy, ..row.clone() };
     app.store.put_directory(&row, secret.as_ref()).await?;
     try_all_again(app, row.id).await?;
+    if row.policy.thresholds != old.policy.thresholds {
+        let mut stops = Stops::of(app, row.id).await?;
+        stops.limits_changed();
+        stops.keep(app, row.id).await?;
+    }
     Ok((row, dropped))
 }
 
@@ -203,9 +209,13 @@ fn check_name(name: &str) -> Result<()> {
 
 async fn view(app: &App, row: &DirectoryRow) -> Result<ServerView> {
     let draft = draft_of(row)?;
-    let secret = app.store.secret(SecretOf::Directory(row.id)).await?.is_some();
-    let links = app.store.links(row.id).await?.len();
-    Ok(ServerView::new(row, &draft, secret, links))
+    let known = Known {
+        secret: app.store.secret(SecretOf::Directory(row.id)).await?.is_some(),
+        links: app.store.links(row.id).await?.len(),
+        stops: Stops::of(app, row.id).await?,
+        look_first: cycle::look_first(app, row).await?,
+    };
+    Ok(ServerView::new(row, &draft, known))
 }
 
 async fn list(app: &App) -> Result<Servers> {
@@ -215,7 +225,9 @@ async fn list(app: &App) -> Result<Servers> {
         let links = app.store.links(row.id).await?.len();
         let conflicts = app.store.conflicts(ConflictsOf::Directory(row.id)).await?.len();
         let last_run = app.store.runs(Some(row.id), 1, 0).await?.pop();
-        servers.push(Listed::new(row.name, &settings, row.policy.write_back, links, conflicts, last_run));
+        let stops = Stops::of(app, row.id).await?;
+        let write_back = row.policy.write_back;
+        servers.push(Listed::new(row.name, &settings, write_back, links, conflicts, &stops, last_run));
     }
     Ok(Servers { servers })
 }

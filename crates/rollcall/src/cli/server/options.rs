@@ -181,6 +181,8 @@ impl Draft {
             policy.numbers =
                 stated(&options.numbers).iter().map(|text| range(text)).collect::<Result<_>>()?;
         }
+        self.limits(options)?;
+        let policy = &mut self.policy;
         for text in &options.directions {
             let (field, choice) = chosen("--direction", "both, to-pbx, to-directory, off", text)?;
             policy.fields[field].direction = choice;
@@ -204,6 +206,26 @@ impl Draft {
                 "no" => false,
                 _ => return Err(usage(format!("--clear: `{choice}` is neither yes nor no"))),
             };
+        }
+        Ok(())
+    }
+}
+
+impl Draft {
+    /// When the guard stops a run.
+    fn limits(&mut self, options: &ServerOptions) -> Result<()> {
+        let limits = &mut self.policy.thresholds;
+        limits.floor = options.guard_floor.unwrap_or(limits.floor);
+        limits.percent = options.guard_percent.unwrap_or(limits.percent);
+        limits.ceiling = options.guard_ceiling.unwrap_or(limits.ceiling);
+        if limits.percent > 100 {
+            return Err(usage("--guard-percent: a share is at most 100 percent"));
+        }
+        if limits.floor > limits.ceiling {
+            return Err(usage(format!(
+                "--guard-floor {} lies above --guard-ceiling {}: then the floor means nothing",
+                limits.floor, limits.ceiling
+            )));
         }
         Ok(())
     }

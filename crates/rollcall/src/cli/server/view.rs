@@ -3,9 +3,12 @@
 use super::options::Draft;
 use super::pairs::Dropped;
 use crate::cli::output::{Cell, Ink, NONE, Page, Table, View, count, quoted};
+use crate::cli::report::HASH_SHOWN;
 use crate::cli::words::{outcome, word};
+use crate::cycle::stops::Stops;
 use directory::{Kind, Security, Settings, SignIn, Trust};
-use reconcile::{BothChanged, Direction, Field, FirstMeeting};
+use reconcile::guard::{GuardKind, LookFirst};
+use reconcile::{BothChanged, Direction, Field, FirstMeeting, Thresholds};
 use serde::Serialize;
 use std::collections::BTreeMap;
 use store::{DirectoryRow, Outcome, RunRow};
@@ -30,6 +33,11 @@ pub struct ServerView {
     region: Option<String>,
     write_back: bool,
     numbers: Vec<String>,
+    guard: Thresholds,
+    /// What the guard stopped and holds back.
+    stopped: Vec<StopView>,
+    /// Why an automatic run waits for a human, where it does.
+    look_first: Option<LookFirst>,
     fields: BTreeMap<Field, FieldView>,
     account_state: Option<String>,
     links: usize,
@@ -46,8 +54,38 @@ struct FieldView {
     clear: bool,
 }
 
+/// A kind of change that waits, since which run and for which plan.
+#[derive(Debug, Serialize)]
+pub struct StopView {
+    kind: GuardKind,
+    since_ms: i64,
+    run: i64,
+    plan: String,
+}
+
+impl StopView {
+    fn all(stops: &Stops) -> Vec<Self> {
+        let view = |(kind, stop): (GuardKind, &crate::cycle::stops::Stop)| StopView {
+            kind,
+            since_ms: stop.since_ms,
+            run: stop.run.0,
+            plan: stop.plan.clone(),
+        };
+        stops.iter().map(view).collect()
+    }
+}
+
+/// What the store knows about a server beside its settings.
+#[derive(Debug)]
+pub struct Known {
+    pub secret: bool,
+    pub links: usize,
+    pub stops: Stops,
+    pub look_first: Option<LookFirst>,
+}
+
 impl ServerView {
-    pub fn new(row: &DirectoryRow, draft: &Draft, secret: bool, links: usize) -> Self {
+    pub fn new(row: &DirectoryRow, draft: &Draft, known: Known) -> Self {
         let Draft { settings, policy } = draft.clone();
         let field = |field: Field| {
             let chosen = policy.fields[field];
@@ -76,7 +114,7 @@ impl ServerView {
                 SignIn::Simple { dn } => dn,
                 SignIn::External => "external".to_owned(),
             },
-            password: if secret { "set" } else { "none" },
+            password: if known.secret { "set" } else { "none" },
             hosts: settings.hosts,
             base_dn: settings.base_dn,
             ous: settings.ous,
@@ -86,8 +124,11 @@ impl ServerView {
             region: settings.region,
             write_back: policy.write_back,
             numbers: policy.numbers.iter().map(|range| format!("{}-{}", range.from, range.to)).collect(),
+            guard: policy.thresholds,
+            stopped: StopView::all(&known.stops),
+            look_first: known.look_first,
             account_state: settings.map.account_state,
-            links,
+            links: known.links,
         }
     }
 
@@ -118,7 +159,31 @@ impl ServerView {
             ("free numbers", list(&self.numbers, "the numbers in use tell")),
             ("update the domain", if self.write_back { "yes" } else { "no" }.into()),
             ("linked people", self.links.to_string().into()),
+            ("guard", self.guard_in_words().into()),
+            (
+                "automatic runs",
+                match self.look_first {
+                    Some(why) => Cell::new(format!("wait: {why}"), Ink::Warn),
+                    None => "ready".into(),
+                },
+            ),
         ]
+    }
+
+    fn guard_in_words(&self) -> String {
+        let Thresholds { floor, percent, ceiling } = self.guard;
+        format!("stops more than {floor} people and {percent} % of the linked, or more than {ceiling}")
+    }
+
+    fn write_stopped(&self, page: &mut Page) {
+        for stop in &self.stopped {
+            let plan: String = stop.plan.chars().take(HASH_SHOWN).collect();
+            page.gap();
+            let since = page.look.time(stop.since_ms);
+            let text = format!("Stopped by the guard since {since} (run {}): {}", stop.run, stop.kind);
+            page.say(text, Ink::Warn);
+            page.command(2, &format!("rollcall plans show {plan}"));
+        }
     }
 
     fn fields(&self) -> Table {
@@ -168,6 +233,7 @@ impl View for ServerView {
         page.facts(self.facts());
         page.gap();
         page.table(&self.fields());
+        self.write_stopped(page);
         let password = self.fields.get(&Field::SipPassword).and_then(|view| view.attribute.as_deref());
         if let Some(attribute) = password {
             page.gap();
@@ -251,6 +317,7 @@ pub struct Listed {
     write_back: bool,
     links: usize,
     conflicts: usize,
+    stopped: Vec<StopView>,
     last_run: Option<LastRun>,
 }
 
@@ -268,6 +335,7 @@ impl Listed {
         write_back: bool,
         links: usize,
         conflicts: usize,
+        stops: &Stops,
         last_run: Option<RunRow>,
     ) -> Self {
         let last_run =
@@ -281,6 +349,7 @@ impl Listed {
             write_back,
             links,
             conflicts,
+            stopped: StopView::all(stops),
             last_run,
         }
     }
@@ -303,6 +372,9 @@ impl View for Servers {
                 Some(run) => format!("{} {}", page.look.time(run.started_ms), outcome(run.outcome)),
                 None => "never".to_owned(),
             };
+            let stopped = server.stopped.iter().map(|stop| format!("\nstopped: {}", stop.kind));
+            let ink = if server.stopped.is_empty() { Ink::Plain } else { Ink::Warn };
+            let last = Cell::new(last + &stopped.collect::<String>(), ink);
             let scope = if server.ous.is_empty() { server.base_dn.clone() } else { server.ous.join("\n") };
             table.row([
                 Cell::new(&server.name, Ink::Strong),
@@ -311,7 +383,7 @@ impl View for Servers {
                 scope.into(),
                 server.links.to_string().into(),
                 conflicts,
-                last.into(),
+                last,
             ]);
         }
         page.table(&table);
