@@ -123,7 +123,7 @@ impl MarkSpace {
 }
 
 impl Settings {
-    pub(crate) fn id_attribute(&self) -> &str {
+    pub fn id_attribute(&self) -> &str {
         self.id_attribute.as_deref().unwrap_or(self.kind.id_attribute())
     }
 

@@ -20,7 +20,7 @@ use std::fmt;
 use std::sync::Arc;
 
 /// A person as a request names them: by id, with the DN they were last seen
-/// under as a hint.
+/// under as a hint; empty where there is none.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Target {
     pub id: PersonId,
@@ -164,7 +164,8 @@ impl Directory {
         target: &Target,
         attributes: Vec<String>,
     ) -> Result<Option<Entry>, Error> {
-        let what = format!("looking up {}", target.dn);
+        let known_place = Some(&target.dn).filter(|dn| !dn.is_empty());
+        let what = format!("looking up {}", known_place.map_or(target.id.as_str(), String::as_str));
         match self.settings.address() {
             Address::Guid => self.entry(&what, Query::entry(guid_dn(&target.id), attributes)).await,
             Address::Filter(attribute) => {
@@ -184,12 +185,15 @@ impl Directory {
                 Ok(entries.pop())
             }
             Address::Scan(attribute) => {
-                let query = Query::entry(&target.dn, attributes.clone());
-                let hinted = self.entry(&what, query).await.or_else(|error| match error.code() {
-                    // The hint was no DN any more; the scan below decides.
-                    Some(_) => Ok(None),
-                    None => Err(error),
-                })?;
+                let mut hinted = None;
+                if let Some(dn) = known_place {
+                    let query = Query::entry(dn, attributes.clone());
+                    hinted = self.entry(&what, query).await.or_else(|error| match error.code() {
+                        // The hint was no DN any more; the scan below decides.
+                        Some(_) => Ok(None),
+                        None => Err(error),
+                    })?;
+                }
                 match hinted.filter(|entry| self.settings.id_of(entry).as_ref() == Some(&target.id)) {
                     Some(entry) => Ok(Some(entry)),
                     None => self.scan(&what, base, &attribute, target, attributes).await,

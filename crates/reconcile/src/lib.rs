@@ -7,6 +7,7 @@
 #![forbid(unsafe_code)]
 
 pub mod absence;
+pub mod canary;
 pub mod canonical;
 mod conflict;
 mod employee;
@@ -22,6 +23,7 @@ pub mod numbers;
 pub mod observe;
 mod person;
 pub mod plan;
+pub mod plausible;
 mod policy;
 mod snapshot;
 pub mod unfinished;

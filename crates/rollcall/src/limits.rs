@@ -30,11 +30,16 @@ pub const PHOTO_SIDE_MAX: u32 = 648;
 pub const PHOTO_PIXELS_MAX: u64 = 50_000_000;
 
 /// How long one synchroniser may hold a directory without renewing, in ms.
-pub const LEASE_MS: i64 = 60_000;
+pub const LEASE_MS: i64 = 120_000;
 /// How often it renews, in ms.
 pub const LEASE_RENEW_MS: u64 = 20_000;
+/// With less than this left of the lease nothing is sent any more, in ms: no
+/// request to either side takes longer.
+pub const LEASE_MARGIN_MS: i64 = 60_000;
 /// How often a waiting command looks whether the other run is done, in ms.
 pub const FOLLOW_POLL_MS: u64 = 250;
+/// How often a run says at most how far it is, in ms.
+pub const PROGRESS_EVERY_MS: u64 = 500;
 
 /// First wait after a refusal, doubled with each further one, in ms.
 pub const RETRY_FIRST_MS: i64 = 15 * 60_000;

@@ -9,7 +9,7 @@ use directory::Kind;
 use effects::Clock;
 use futures_util::FutureExt;
 use reconcile::{Field, LinkState, PersonId};
-use rollcall::cycle::{self, Report, Silent};
+use rollcall::cycle::{self, Expect, Report, Silent};
 use sandbox::pbx::Rate;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -193,7 +193,7 @@ impl Life {
     /// One synchronisation by a process of its own. None if it died.
     pub async fn sync(&mut self, trigger: Trigger, dies_at: u64) -> Option<anyhow::Result<Report>> {
         let process = Process::start(&self.stage, dies_at);
-        self.run(&process, async |app| cycle::sync(app, SERVER, trigger, &Silent).await).await
+        self.run(&process, async |app| cycle::sync(app, SERVER, trigger, Expect::AsBefore, &Silent).await).await
     }
 
     /// Anything that may write, watched from its beginning to its end.
@@ -270,7 +270,7 @@ impl Life {
     /// A preview writes nothing anywhere.
     async fn preview(&mut self, process: &Arc<Process>) -> Option<anyhow::Result<Report>> {
         let before = (self.stage.pbx.attempts(), self.stage.directory.counts().write_requests);
-        let shown = self.run(process, async |app| cycle::preview(app, SERVER, &Silent).await).await;
+        let shown = self.run(process, async |app| cycle::preview(app, SERVER, Expect::AsBefore, &Silent).await).await;
         let after = (self.stage.pbx.attempts(), self.stage.directory.counts().write_requests);
         if before != after {
             self.stage.violated(format!("a preview wrote: {before:?} → {after:?}"));
@@ -302,8 +302,8 @@ impl Life {
         let process = Process::start(&self.stage, dies_at);
         self.run(&process, async |app| {
             let (ours, _) = tokio::join!(
-                cycle::sync(app, SERVER, Trigger::Manual, &Silent),
-                other.live(cycle::sync(&theirs, SERVER, Trigger::Automatic, &Silent)),
+                cycle::sync(app, SERVER, Trigger::Manual, Expect::AsBefore, &Silent),
+                other.live(cycle::sync(&theirs, SERVER, Trigger::Automatic, Expect::AsBefore, &Silent)),
             );
             ours
         })

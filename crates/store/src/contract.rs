@@ -3,10 +3,11 @@
 //! dropped.
 
 use crate::error::Error;
-use crate::history::{JournalOf, JournalRow, RunNote, RunPerson, RunRow, RunStart, Settlement};
+use crate::history::{JournalOf, JournalRow, RunNote, RunPerson, RunProgress, RunRow, RunStart, Settlement};
 use crate::rows::{
-    ConflictRow, ConflictsOf, DirectoryId, DirectoryRow, Forgotten, HeldNumber, Lease, LinkedEmployee, PbxId,
-    PbxRow, Picture, PictureId, PlanHead, PlanState, QuarantineRow, RunId, SecretOf, SyncedConflicts, Touch,
+    By, ConflictRow, ConflictsOf, DirectoryId, DirectoryRow, Forgotten, HeldNumber, Lease, LinkedEmployee,
+    PbxId, PbxRow, Picture, PictureId, PlanHead, PlanState, QuarantineRow, RunId, SecretOf, SyncedConflicts,
+    Touch,
 };
 use effects::BoxFuture;
 use reconcile::canonical::Fingerprinter;
@@ -50,15 +51,10 @@ pub trait Settings: Send + Sync {
 
     /// Notes that a run read the directory completely, and which references
     /// it met.
-    fn note_directory_read<'a>(
-        &'a self,
-        directory: DirectoryId,
-        at_ms: i64,
-        references: &'a [String],
-    ) -> Reply<'a, ()>;
+    fn note_directory_read<'a>(&'a self, by: By, at_ms: i64, references: &'a [String]) -> Reply<'a, ()>;
 
     /// Notes that a run of this directory read the PBX completely.
-    fn note_pbx_read(&self, directory: DirectoryId, at_ms: i64) -> Reply<'_, ()>;
+    fn note_pbx_read(&self, by: By, at_ms: i64) -> Reply<'_, ()>;
 
     fn secret(&self, of: SecretOf) -> Reply<'_, Option<SecretString>>;
 
@@ -83,7 +79,7 @@ pub trait Links: Send + Sync {
     /// Ends links, then stores links: together, or none. The only place where
     /// an agreed pair moves. A link never changes its employee and an employee
     /// never its link, unless the old link ends here as well: else an error.
-    fn agree<'a>(&'a self, directory: DirectoryId, end: &'a [PersonId], put: &'a [Link]) -> Reply<'a, ()>;
+    fn agree<'a>(&'a self, by: By, end: &'a [PersonId], put: &'a [Link]) -> Reply<'a, ()>;
 
     fn release_number<'a>(&'a self, pbx: PbxId, number: &'a str, at_ms: i64) -> Reply<'a, ()>;
 
@@ -98,7 +94,7 @@ pub trait Conflicts: Send + Sync {
     /// opened or seen once more; the others end, if the run saw everything.
     fn sync_conflicts<'a>(
         &'a self,
-        directory: DirectoryId,
+        by: By,
         now_ms: i64,
         found: &'a [Conflict],
         complete: bool,
@@ -139,7 +135,7 @@ pub trait Conflicts: Send + Sync {
     /// Lifts rows, then stores rows.
     fn change_quarantine<'a>(
         &'a self,
-        directory: DirectoryId,
+        by: By,
         lift: &'a [(PersonId, Option<Field>)],
         put: &'a [QuarantineRow],
     ) -> Reply<'a, ()>;
@@ -147,9 +143,14 @@ pub trait Conflicts: Send + Sync {
 
 /// Runs, what became of each person, and the journal.
 pub trait History: Send + Sync {
+    /// Begins a run of whoever holds the directory's lease. A run that still
+    /// says "running" was killed, and says so from now on.
     fn start_run<'a>(&'a self, start: &'a RunStart) -> Reply<'a, RunId>;
 
-    /// Says how far a run is, or how it ended.
+    /// Says how far a run is. One that ended stays as it ended.
+    fn note_progress<'a>(&'a self, run: RunId, progress: &'a RunProgress) -> Reply<'a, ()>;
+
+    /// Says how a run ended.
     fn note_run<'a>(&'a self, run: RunId, note: &'a RunNote) -> Reply<'a, ()>;
 
     /// Newest first.
@@ -166,7 +167,8 @@ pub trait History: Send + Sync {
     /// The newest row of every person, in the order of person ids.
     fn latest_people(&self, directory: DirectoryId) -> Reply<'_, Vec<(RunId, RunPerson)>>;
 
-    /// Adds steps; a step that is already there is an error.
+    /// Adds steps, as long as their run holds its lease; a step that is
+    /// already there is an error.
     fn journal<'a>(&'a self, rows: &'a [JournalRow]) -> Reply<'a, ()>;
 
     fn settle<'a>(&'a self, run: RunId, seq: i64, settlement: &'a Settlement) -> Reply<'a, ()>;
@@ -228,7 +230,8 @@ pub trait Coordination: Send + Sync {
     /// Who holds it at this time, if anybody.
     fn lease_holder(&self, directory: DirectoryId, now_ms: i64) -> Reply<'_, Option<(String, i64)>>;
 
-    /// Notes what a run is about to do, for the guard of later runs.
+    /// Notes what a run, which holds its lease, is about to do: for the guard
+    /// of later runs.
     fn touch<'a>(&'a self, run: RunId, touches: &'a [Touch]) -> Reply<'a, ()>;
 
     /// What automatic runs started at `since_ms` or later touched, each person

@@ -77,6 +77,13 @@ pub enum Error {
     #[error("there is no {0}; it may have been removed meanwhile")]
     Missing(String),
 
+    /// Whoever holds the lease of a directory is the one who writes about it.
+    #[error(
+        "another process took over server `{0}`; this run stopped between two writes and the next one \
+         goes on from there"
+    )]
+    LeaseLost(String),
+
     #[error("step {seq} of run {run} is in the journal already")]
     StepTaken { run: RunId, seq: i64 },
 

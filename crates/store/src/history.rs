@@ -41,9 +41,35 @@ pub struct RunStart {
     pub directory: DirectoryId,
     pub trigger: Trigger,
     pub started_ms: i64,
+    /// Who runs it: the holder of the directory's lease.
+    pub holder: String,
 }
 
-/// Where a run is, or how it ended.
+words! {
+    pub enum Phase {
+        ReadDirectory = "read-directory",
+        ReadPbx = "read-pbx",
+        LookUp = "look-up",
+        Plan = "plan",
+        Write = "write",
+    }
+}
+
+/// How far a run is, for whoever follows it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RunProgress {
+    pub phase: Phase,
+    /// People done in this phase, and how many there are, where that is known.
+    pub done: usize,
+    pub total: Option<usize>,
+}
+
+/// What is reported of a run whose process died.
+pub(crate) fn interrupted() -> Json {
+    serde_json::json!({ "error": "its process ended before it did" })
+}
+
+/// How a run ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RunNote {
     pub outcome: Outcome,
@@ -65,6 +91,10 @@ pub struct RunRow {
     pub outcome: Outcome,
     pub plan_hash: Option<String>,
     pub report: Json,
+    /// Who ran it, as in [`RunStart`].
+    pub holder: String,
+    /// How far it is. An ended run has none.
+    pub progress: Option<RunProgress>,
 }
 
 words! {

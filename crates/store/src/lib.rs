@@ -27,12 +27,12 @@ pub use contract::{Conflicts, Coordination, History, Links, Reply, Settings, Sto
 pub use error::Error;
 pub use gate::{Gate, Passing};
 pub use history::{
-    JournalOf, JournalRow, Outcome, PersonStatus, RunNote, RunPerson, RunRow, RunStart, Settlement, Side,
-    State, Trigger, Updated, What,
+    JournalOf, JournalRow, Outcome, PersonStatus, Phase, RunNote, RunPerson, RunProgress, RunRow, RunStart,
+    Settlement, Side, State, Trigger, Updated, What,
 };
 pub use memory::MemoryStore;
 pub use rows::{
-    ConflictId, ConflictRow, ConflictState, ConflictsOf, DirectoryId, DirectoryRow, Forgotten, HeldBy,
+    By, ConflictId, ConflictRow, ConflictState, ConflictsOf, DirectoryId, DirectoryRow, Forgotten, HeldBy,
     HeldNumber, Lease, LinkedEmployee, PbxId, PbxRow, Picture, PictureId, PlanHead, PlanState, QuarantineRow,
     RunId, SecretOf, SyncedConflicts, Touch,
 };

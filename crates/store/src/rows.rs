@@ -169,6 +169,16 @@ words! {
     }
 }
 
+/// On whose behalf something is stored about a directory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum By {
+    /// A run, for as long as it holds the lease of its directory; after that
+    /// nothing is stored, and the error is [`crate::Error::LeaseLost`].
+    Run(RunId),
+    /// A human or a tool outside of any run. No lease is asked for.
+    Hand(DirectoryId),
+}
+
 /// Who synchronises a directory. One process at a time.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Lease {

@@ -14,7 +14,9 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-use store::{DirectoryId, DirectoryRow, Error, History, Links, PbxId, Picture, SecretOf, Settings, SqlStore};
+use store::{
+    By, DirectoryId, DirectoryRow, Error, History, Links, PbxId, Picture, SecretOf, Settings, SqlStore,
+};
 
 const SECRET: &str = "correct horse battery staple";
 
@@ -24,7 +26,7 @@ async fn everything_is_there_after_reopening() {
     let state = dir.path().join("not yet/there #1 100%?");
     let store = open(&state).await;
     let id = company(&store).await;
-    store.agree(id, &[], &[link(1, 10)]).await.unwrap();
+    store.agree(By::Hand(id), &[], &[link(1, 10)]).await.unwrap();
     put_secret(&store, id).await;
     let fingerprint = store.fingerprinter().secret(b"secret");
     store.close().await;
@@ -164,13 +166,13 @@ async fn an_abandoned_transaction_leaves_nothing_and_blocks_nobody() {
     let id = company(&store).await;
     let links: Vec<_> = (0..2_000).map(|number| link(number, number as u64)).collect();
     let started = Instant::now();
-    store.agree(id, &[], &links).await.unwrap();
+    store.agree(By::Hand(id), &[], &links).await.unwrap();
     let whole = started.elapsed();
     let end: Vec<_> = (0..2_000).map(person).collect();
     let moved: Vec<_> = (0..2_000).map(|number| link(number, 5_000 + number as u64)).collect();
     // Dropped at some point before its commit, wherever that is.
     for part in 1..8 {
-        let cut = tokio::time::timeout(whole * part / 10, store.agree(id, &end, &moved)).await;
+        let cut = tokio::time::timeout(whole * part / 10, store.agree(By::Hand(id), &end, &moved)).await;
         let after = store.links(id).await.unwrap();
         assert_eq!(after.len(), links.len());
         let expected = if cut.is_ok() { &moved } else { &links };
@@ -180,7 +182,7 @@ async fn an_abandoned_transaction_leaves_nothing_and_blocks_nobody() {
             break;
         }
     }
-    store.agree(id, &end, &[]).await.unwrap();
+    store.agree(By::Hand(id), &end, &[]).await.unwrap();
     assert!(store.links(id).await.unwrap().is_empty());
 }
 
@@ -189,7 +191,7 @@ async fn a_process_that_dies_before_its_commit_leaves_nothing() {
     let dir = tempfile::tempdir().unwrap();
     let store = open(dir.path()).await;
     let id = company(&store).await;
-    store.agree(id, &[], &[link(1, 10)]).await.unwrap();
+    store.agree(By::Hand(id), &[], &[link(1, 10)]).await.unwrap();
     let mut dying = raw(dir.path()).await;
     sqlx::raw_sql("BEGIN IMMEDIATE; DELETE FROM link; UPDATE counter SET last = 99")
         .execute(&mut dying)
@@ -198,7 +200,7 @@ async fn a_process_that_dies_before_its_commit_leaves_nothing() {
     // Readers are not blocked meanwhile and see what was there before.
     assert_eq!(store.links(id).await.unwrap(), [link(1, 10)]);
     drop(dying);
-    store.agree(id, &[], &[link(2, 20)]).await.unwrap();
+    store.agree(By::Hand(id), &[], &[link(2, 20)]).await.unwrap();
     assert_eq!(store.links(id).await.unwrap(), [link(1, 10), link(2, 20)]);
 }
 
@@ -210,7 +212,7 @@ async fn writers_wait_for_one_another() {
     let mut writers = tokio::task::JoinSet::new();
     for number in 0..40_usize {
         let store = stores[number % 2].clone();
-        writers.spawn(async move { store.agree(id, &[], &[link(number, number as u64)]).await });
+        writers.spawn(async move { store.agree(By::Hand(id), &[], &[link(number, number as u64)]).await });
     }
     for result in writers.join_all().await {
         result.unwrap();
@@ -225,7 +227,7 @@ async fn fifty_thousand_links_are_compact_and_quick() {
     let id = company(&store).await;
     let links: Vec<_> = (0..50_000).map(|number| link(number, number as u64)).collect();
     let started = Instant::now();
-    store.agree(id, &[], &links).await.unwrap();
+    store.agree(By::Hand(id), &[], &links).await.unwrap();
     let stored = started.elapsed();
     let started = Instant::now();
     assert_eq!(store.links(id).await.unwrap(), links);

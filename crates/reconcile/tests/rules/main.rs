@@ -13,4 +13,5 @@ mod needs;
 mod numbers;
 mod reading;
 mod safety;
+mod trust;
 mod undo;

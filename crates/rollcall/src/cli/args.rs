@@ -52,6 +52,9 @@ pub enum Command {
     Preview {
         /// The server's name.
         server: String,
+        /// Believe the read although far fewer people or employees are there than the last time.
+        #[arg(long)]
+        expect_fewer: bool,
     },
     /// Synchronise now.
     Sync(SyncArgs),
@@ -130,6 +133,9 @@ pub struct SyncArgs {
     /// Every server, one after the other.
     #[arg(long)]
     pub all: bool,
+    /// Believe the read although far fewer people or employees are there than the last time.
+    #[arg(long, conflicts_with = "all")]
+    pub expect_fewer: bool,
 }
 
 #[derive(Debug, Args)]

@@ -3,6 +3,7 @@
 use super::errors::usage;
 use super::journal::Written;
 use super::output::{Cell, Ink, NONE, Out, Page, Table, View, count, shown};
+use super::progress;
 use super::report::{Extent, Kind, Known, ReportView};
 use super::words::{outcome, word};
 use crate::app::App;
@@ -12,7 +13,7 @@ use anyhow::Result;
 use reconcile::guard::Halt;
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
-use store::{JournalOf, JournalRow, Outcome, RunId, RunRow, Trigger};
+use store::{JournalOf, JournalRow, Outcome, RunId, RunProgress, RunRow, Trigger};
 
 /// Steps of a run that are listed for people.
 const STEPS_SHOWN_MAX: usize = 40;
@@ -93,6 +94,8 @@ struct Run {
     counts: Option<Counts>,
     writes: Option<Writes>,
     error: Option<String>,
+    /// How far it is; none once it ended.
+    progress: Option<RunProgress>,
     /// Scripts find it in the report.
     #[serde(skip)]
     halted: Option<Halt>,
@@ -120,6 +123,7 @@ impl From<RunRow> for Run {
             counts: brief.counts,
             writes: brief.writes,
             error: brief.error,
+            progress: row.progress,
             halted: brief.halted,
         }
     }
@@ -145,6 +149,10 @@ impl Run {
     fn what(&self) -> String {
         if let Some(halt) = &self.halted {
             return halt.to_string();
+        }
+        if let Some(RunProgress { phase, done, total }) = self.progress {
+            let of = total.map(|total| format!(" of {total}")).unwrap_or_default();
+            return format!("{}: {done}{of}", progress::words(phase));
         }
         let Some(counts) = &self.counts else { return self.error.clone().unwrap_or_default() };
         let parts = [
@@ -215,6 +223,9 @@ impl View for One {
             ("by", word(self.run.trigger).into()),
             ("outcome", Cell::new(outcome(self.run.outcome), self.run.ink())),
         ];
+        if self.run.progress.is_some() {
+            facts.push(("so far", self.run.what().into()));
+        }
         if let Some(error) = &self.run.error {
             facts.push(("error", Cell::new(error, Ink::Bad)));
         }

@@ -41,7 +41,9 @@ pub async fn run(cli: Cli, out: &Out) -> Result<u8> {
         Command::Demo(args) => demo::run(&args, out).await,
         Command::Server(command) => server::run(&open().await?, command, out).await,
         Command::Pbx(command) => pbx::run(&open().await?, command, out).await,
-        Command::Preview { server } => run::preview(&open().await?, &server, out).await,
+        Command::Preview { server, expect_fewer } => {
+            run::preview(&open().await?, &server, run::expected(expect_fewer), out).await
+        }
         Command::Sync(args) => run::sync(&open().await?, &args, out).await,
         Command::Apply { plan, release } => run::apply(&open().await?, &plan, release, out).await,
         Command::Undo(args) => undo::run(&open().await?, &args, out).await,

@@ -54,7 +54,7 @@ impl Progress for Bar {
     }
 }
 
-const fn words(phase: Phase) -> &'static str {
+pub const fn words(phase: Phase) -> &'static str {
     match phase {
         Phase::ReadDirectory => "Reading the directory",
         Phase::ReadPbx => "Reading the PBX",

@@ -6,14 +6,14 @@ use super::output::{Ink, Out, Page, View};
 use super::progress;
 use super::report::{Extent, Kind, Known, ReportView};
 use crate::app::App;
-use crate::cycle::{self, Report};
+use crate::cycle::{self, Expect, Report};
 use anyhow::Result;
 use serde::Serialize;
 use store::Trigger;
 
-pub async fn preview(app: &App, server: &str, out: &Out) -> Result<u8> {
+pub async fn preview(app: &App, server: &str, expect: Expect, out: &Out) -> Result<u8> {
     let known = known(app, out).await?;
-    let report = cycle::preview(app, server, &*progress::watched(out.json)).await?;
+    let report = cycle::preview(app, server, expect, &*progress::watched(out.json)).await?;
     out.show(&view(app, out, report, Kind::Preview, known).await?)
 }
 
@@ -25,14 +25,19 @@ pub async fn apply(app: &App, plan: &str, release: bool, out: &Out) -> Result<u8
 
 pub async fn sync(app: &App, args: &SyncArgs, out: &Out) -> Result<u8> {
     match &args.server {
-        Some(server) => out.show(&one(app, server, out).await?),
+        Some(server) => out.show(&one(app, server, expected(args.expect_fewer), out).await?),
         None => all(app, out).await,
     }
 }
 
-async fn one(app: &App, server: &str, out: &Out) -> Result<ReportView> {
+/// What the option says about how many there are.
+pub fn expected(fewer: bool) -> Expect {
+    if fewer { Expect::Fewer } else { Expect::AsBefore }
+}
+
+async fn one(app: &App, server: &str, expect: Expect, out: &Out) -> Result<ReportView> {
     let known = known(app, out).await?;
-    let report = cycle::sync(app, server, Trigger::Manual, &*progress::watched(out.json)).await?;
+    let report = cycle::sync(app, server, Trigger::Manual, expect, &*progress::watched(out.json)).await?;
     view(app, out, report, Kind::Run, known).await
 }
 
@@ -40,7 +45,7 @@ async fn one(app: &App, server: &str, out: &Out) -> Result<ReportView> {
 async fn all(app: &App, out: &Out) -> Result<u8> {
     let mut runs = Vec::new();
     for row in app.store.directories().await? {
-        runs.push(match one(app, &row.name, out).await {
+        runs.push(match one(app, &row.name, Expect::AsBefore, out).await {
             Ok(view) => One::Done(Box::new(view)),
             Err(error) => One::Failed { server: row.name, error: describe(&error) },
         });

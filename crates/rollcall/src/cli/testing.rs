@@ -15,7 +15,7 @@ use reconcile::{
 };
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use store::{DirectoryId, DirectoryRow, MemoryStore, PbxId, PbxRow};
+use store::{DirectoryId, DirectoryRow, MemoryStore, PbxId, PbxRow, RunId, RunStart, Trigger};
 
 /// 2023-11-14 22:13 UTC.
 pub const NOW_MS: i64 = 1_700_000_000_000;
@@ -47,6 +47,14 @@ pub async fn server(app: &App) -> DirectoryId {
         ran_before: true,
     };
     app.store.put_directory(&row, None).await.unwrap()
+}
+
+/// A run that was started by hand, under a lease that lasts for the test.
+pub async fn start(app: &App, directory: DirectoryId) -> RunId {
+    let (holder, started_ms) = ("test".to_owned(), app.clock.now_ms());
+    app.store.take_lease(directory, &holder, i64::MAX, started_ms).await.unwrap();
+    let start = RunStart { directory, trigger: Trigger::Manual, started_ms, holder };
+    app.store.start_run(&start).await.unwrap()
 }
 
 #[derive(Debug)]

@@ -1,6 +1,8 @@
 //! Reads both sides and our memory into one world, looking closer only where
 //! a decision needs it. Reads only.
 
+use super::canary;
+use super::plausible::{self, Expect, Scopes};
 use super::progress::{Phase, Progress};
 use super::recover::{Recovered, recover};
 use crate::app::App;
@@ -24,8 +26,18 @@ pub struct Gathered {
     pub looked: Looked,
     /// The search references met, to be remembered after a complete read.
     pub references: Vec<String>,
+    /// What the counts of this read belong to.
+    pub scopes: Scopes,
     pub warnings: Vec<String>,
     pub recovered: Recovered,
+}
+
+/// What is asked of a read.
+#[derive(Clone, Copy)]
+pub struct Wanted<'a> {
+    pub expect: Expect,
+    /// What has to be looked at whatever the plan needs.
+    pub also: &'a [Look],
 }
 
 /// What was looked at beyond the listings, by employee.
@@ -41,7 +53,7 @@ pub async fn gather(
     row: &DirectoryRow,
     directory: &mut Directory,
     pbx: &Pbx,
-    also: &[Look],
+    wanted: Wanted<'_>,
     progress: &dyn Progress,
 ) -> Result<Gathered> {
     let links = app.store.links(row.id).await?;
@@ -92,11 +104,14 @@ pub async fn gather(
         warnings
             .push("nobody was found in the directory: check domain root, subdivisions and filter".to_owned());
     }
+    let scopes = Scopes::of(app, row, &settings).await?;
+    plausible::judge(app, row, &scopes, wanted.expect, &mut world).await?;
     let mut recovered = recover(app, row, pbx, &mut world).await?;
-    let also = [also, &recovered.looks()].concat();
+    let also = [wanted.also, &recovered.looks()].concat();
     let looked = look_closer(&mut world, directory, pbx, &also, progress, &mut warnings).await?;
     recovered.find_out(&mut world);
-    Ok(Gathered { world, looked, references: read.references.into_iter().collect(), warnings, recovered })
+    let references = read.references.into_iter().collect();
+    Ok(Gathered { world, looked, references, scopes, warnings, recovered })
 }
 
 /// Fetches what the pure core asks for, and what else was asked for, and fills it in.
@@ -142,13 +157,22 @@ fn records_to_read(needs: &Needs, local: bool) -> Vec<EmployeeId> {
 }
 
 /// Nobody is gone by absence alone: each missing person is looked up by id. A
-/// person found in scope, or a refusal, proves that the read was torn.
+/// person found in scope, or a refusal, proves that the read was torn; and so
+/// does a look-up, before the first and after the last of them, that does not
+/// find who is there.
 async fn find_missing(
     world: &mut World,
     directory: &mut Directory,
     missing: &[PersonId],
     progress: &dyn Progress,
 ) {
+    if missing.is_empty() {
+        return;
+    }
+    if let Err(why) = canary::prove(world, directory).await {
+        world.people.verdict = Verdict::Partial(why);
+        return;
+    }
     let mut torn = None;
     for id in missing {
         let found = match directory.whereabouts(&target(world, id)).await {
@@ -164,6 +188,9 @@ async fn find_missing(
         }
         world.whereabouts.insert(id.clone(), found);
         progress.advance(1);
+    }
+    if torn.is_none() {
+        torn = canary::prove(world, directory).await.err();
     }
     if let Some(why) = torn {
         world.people.verdict = Verdict::Partial(why);

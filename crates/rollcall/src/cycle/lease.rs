@@ -1,98 +1,95 @@
 //! One writer: a directory is synchronised by one process at a time. Whoever
 //! comes second follows the first and reports what it did.
 
-use super::report::Report;
+use super::fence::{Hold, fenced, ran_out};
+use super::follow::{Followed, follow};
+use super::progress::Progress;
 use crate::app::App;
 use crate::limits;
-use anyhow::{Result, anyhow};
+use anyhow::{Error, Result};
 use std::future::Future;
+use std::sync::Arc;
 use std::time::Duration;
 use std::{fs, process};
-use store::{DirectoryRow, Lease, Outcome};
+use store::{DirectoryId, DirectoryRow, Lease};
 
-/// Runs `work` under the lease of the directory, or waits for whoever holds it
-/// and returns what that run reported.
-pub async fn under_lease<T>(
+/// The lease of a directory, held by this process.
+pub struct Leased {
+    /// Sends only as long as the lease lasts.
+    pub app: App,
+    pub hold: Arc<Hold>,
+    directory: DirectoryId,
+    server: String,
+}
+
+/// Takes the lease of the directory; or waits for whoever holds it, shows how
+/// far they are, and returns what that run reported.
+pub async fn lease(
     app: &App,
     row: &DirectoryRow,
-    work: impl Future<Output = Result<T>>,
-) -> Result<Result<T, Followed>> {
+    progress: &dyn Progress,
+) -> Result<Result<Leased, Followed>> {
     let holder = Holder::of_this_process(app).text;
     loop {
         let now_ms = app.clock.now_ms();
-        match app.store.take_lease(row.id, &holder, now_ms + limits::LEASE_MS, now_ms).await? {
-            Lease::Held => break,
+        let until_ms = now_ms + limits::LEASE_MS;
+        match app.store.take_lease(row.id, &holder, until_ms, now_ms).await? {
+            Lease::Held => {
+                let hold = Arc::new(Hold::new(holder, until_ms, app.clock.clone()));
+                let (app, server) = (fenced(app, &hold), row.name.clone());
+                return Ok(Ok(Leased { app, hold, directory: row.id, server }));
+            }
             Lease::HeldBy { holder: other, .. } if Holder { text: other.clone() }.is_dead() => {
                 app.store.release_lease(row.id, &other).await?;
             }
             Lease::HeldBy { .. } => {
-                if let Some(followed) = follow(app, row, now_ms).await? {
+                if let Some(followed) = follow(app, row, now_ms, progress).await? {
                     return Ok(Err(followed));
                 }
             }
         }
     }
-    let result = tokio::select! {
-        biased;
-        result = work => result,
-        lost = renew(app, row, &holder) => Err(lost),
-    };
-    app.store.release_lease(row.id, &holder).await?;
-    result.map(Ok)
 }
 
-/// A run of another process that was waited for.
-#[derive(Debug)]
-pub struct Followed {
-    pub report: Report,
-}
+impl Leased {
+    /// Does what the lease was taken for, and gives it back.
+    pub async fn during<T>(&self, work: impl Future<Output = Result<T>>) -> Result<T> {
+        let result = tokio::select! {
+            // Once it is lost nothing of the work goes on.
+            biased;
+            lost = self.renew() => Err(lost),
+            result = work => result,
+        };
+        self.app.store.release_lease(self.directory, self.hold.holder()).await?;
+        result
+    }
 
-/// Prolongs the lease for as long as it is polled; ends only when it is lost.
-async fn renew(app: &App, row: &DirectoryRow, holder: &str) -> anyhow::Error {
-    loop {
-        app.clock.sleep(Duration::from_millis(limits::LEASE_RENEW_MS)).await;
-        let now_ms = app.clock.now_ms();
-        match app.store.renew_lease(row.id, holder, now_ms + limits::LEASE_MS, now_ms).await {
-            Ok(true) => {}
-            Ok(false) => {
-                return anyhow!(
-                    "another process took over server `{}`; this run stopped between two writes and the next one \
-                     goes on from there",
-                    row.name
-                );
+    /// Prolongs the lease for as long as it is polled; ends only when it is lost.
+    async fn renew(&self) -> Error {
+        let (app, directory) = (&self.app, self.directory);
+        loop {
+            app.clock.sleep(Duration::from_millis(limits::LEASE_RENEW_MS)).await;
+            let now_ms = app.clock.now_ms();
+            let until_ms = now_ms + limits::LEASE_MS;
+            match app.store.renew_lease(directory, self.hold.holder(), until_ms, now_ms).await {
+                Ok(true) => self.hold.prolong(until_ms),
+                Ok(false) => {
+                    return match app.store.lease_holder(directory, now_ms).await {
+                        Ok(Some(_)) => store::Error::LeaseLost(self.server.clone()).into(),
+                        Ok(None) | Err(_) => ran_out(&self.server),
+                    };
+                }
+                Err(error) => tracing::warn!(%error, "the lease could not be renewed"),
             }
-            Err(error) => tracing::warn!(%error, "the lease could not be renewed"),
         }
     }
-}
-
-/// Waits until nobody holds the lease. The run that ended meanwhile is the one
-/// that was waited for; `None` when its process died instead.
-async fn follow(app: &App, row: &DirectoryRow, since_ms: i64) -> Result<Option<Followed>> {
-    tracing::info!(server = row.name, "another process synchronises this server; waiting for it");
-    while let Some((holder, _)) = app.store.lease_holder(row.id, app.clock.now_ms()).await? {
-        if (Holder { text: holder }).is_dead() {
-            return Ok(None);
-        }
-        app.clock.sleep(Duration::from_millis(limits::FOLLOW_POLL_MS)).await;
-    }
-    let last = app.store.runs(Some(row.id), 1, 0).await?.into_iter().next();
-    let Some(run) = last.filter(|run| run.ended_ms.is_some_and(|ended_ms| ended_ms >= since_ms)) else {
-        return Ok(None);
-    };
-    if run.outcome == Outcome::Failed {
-        let why = run.report["error"].as_str().unwrap_or("it did not say why").to_owned();
-        return Err(anyhow!("run {} of another process, which this one waited for, failed: {why}", run.id));
-    }
-    let report = super::run::report_of(app, &run).await?;
-    Ok(Some(Followed { report }))
 }
 
 /// Names this process among all that may share a store, so that others on the
 /// same machine can tell when it is dead and need not wait for the lease to
 /// expire: process, its start, and where its number means anything.
-struct Holder {
-    text: String,
+pub(super) struct Holder {
+    pub text: String,
 }
 
 impl Holder {
@@ -107,7 +104,7 @@ impl Holder {
 
     /// Only what is certain: a process of another machine, or of a system
     /// without /proc, is never dead.
-    fn is_dead(&self) -> bool {
+    pub fn is_dead(&self) -> bool {
         let mut parts = self.text.split('/');
         let (Some(pid), Some(then), Some(there)) = (parts.next(), parts.next(), parts.next()) else {
             return false;

@@ -1,13 +1,6 @@
 //! How far a run is, for whoever watches.
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Phase {
-    ReadDirectory,
-    ReadPbx,
-    LookUp,
-    Plan,
-    Write,
-}
+pub use store::Phase;
 
 pub trait Progress: Send + Sync {
     /// A phase begins. `total` counts people, where it is known.

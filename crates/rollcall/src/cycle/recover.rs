@@ -15,7 +15,7 @@ use reconcile::plan::stands_on;
 use reconcile::unfinished::{self, End, Unfinished};
 use reconcile::{Answer, ConflictKind, Decision, EmployeeId, Field, Link, Side, Value, Verdict, World};
 use std::collections::{HashMap, HashSet};
-use store::{DirectoryRow, JournalOf, JournalRow, Settlement, State, What};
+use store::{By, DirectoryRow, JournalOf, JournalRow, RunId, Settlement, State, What};
 
 /// The cause of what a human decided, as the journal has it.
 const DECISION: &str = "decision";
@@ -132,8 +132,8 @@ impl Recovered {
 
     /// Writes down what was found out, so that nobody looks again. First the
     /// links: a step that is settled protects nothing any more.
-    pub async fn settle(&self, app: &App, row: &DirectoryRow) -> Result<()> {
-        app.store.agree(row.id, &[], &self.links).await?;
+    pub async fn settle(&self, app: &App, row: &DirectoryRow, run: RunId) -> Result<()> {
+        app.store.agree(By::Run(run), &[], &self.links).await?;
         for Ended { step, state, employee, undid } in &self.ends {
             if let Some(undid) = undid {
                 undid.turn(app, row.id, State::Undone).await?;

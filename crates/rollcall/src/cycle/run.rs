@@ -1,9 +1,11 @@
 //! Runs: one plan carried out, with its report and its place in the history.
 
-use super::apply::{Apply, Done};
-use super::gather::{Gathered, gather, remember_numbers};
-use super::lease::under_lease;
+use super::apply::{Apply, Done, Running};
+use super::follow::Published;
+use super::gather::{Gathered, Wanted, gather, remember_numbers};
+use super::lease::{Leased, lease};
 use super::people::{self, About, Progressed};
+use super::plausible::{self, Expect};
 use super::progress::{Phase, Progress};
 use super::report::{PersonReport, Report, Status, Updated};
 use super::undo::{Journal, Undo, Undoing};
@@ -19,26 +21,26 @@ use serde_json::json;
 use sha2::{Digest, Sha256};
 use std::collections::HashMap;
 use store::{
-    DirectoryRow, Outcome, PersonStatus, PlanState, RunId, RunNote, RunPerson, RunRow, RunStart, Touch,
+    By, DirectoryRow, Outcome, PersonStatus, PlanState, RunId, RunNote, RunPerson, RunRow, RunStart, Touch,
     Trigger,
 };
 
 /// Shows what a synchronisation would do. Writes to neither side.
-pub async fn preview(app: &App, server: &str, progress: &dyn Progress) -> Result<Report> {
+pub async fn preview(app: &App, server: &str, expect: Expect, progress: &dyn Progress) -> Result<Report> {
     let row = app.server(server).await?;
-    show(app, &row, None, progress).await
+    show(app, &row, Task::Synchronise(expect), progress).await
 }
 
 /// Shows what a synchronisation or an undo would do.
 pub(super) async fn show(
     app: &App,
     row: &DirectoryRow,
-    undoing: Option<&Undoing>,
+    task: Task<'_>,
     progress: &dyn Progress,
 ) -> Result<Report> {
     let mut sides = Sides::open(app, row).await?;
-    let Planned { gathered, plan, undo } = planned(app, row, &mut sides, undoing, progress).await?;
-    keep_plan(app, row, &plan, undoing).await?;
+    let Planned { gathered, plan, undo } = planned(app, row, &mut sides, task, progress).await?;
+    keep_plan(app, row, &plan, task).await?;
     sides.directory.close().await;
     let warnings = gathered.warnings.clone();
     let about = About { server: &row.name, run: None, hash: hash_of(row, &plan), warnings };
@@ -50,14 +52,27 @@ pub(super) async fn show(
 }
 
 /// Synchronises now, or follows the run that is already doing it.
-pub async fn sync(app: &App, server: &str, trigger: Trigger, progress: &dyn Progress) -> Result<Report> {
+pub async fn sync(
+    app: &App,
+    server: &str,
+    trigger: Trigger,
+    expect: Expect,
+    progress: &dyn Progress,
+) -> Result<Report> {
     let row = app.server(server).await?;
-    let work = async {
-        // What was edited before the lease was ours is what counts.
-        let row = app.server(server).await?;
-        run(app, &row, trigger, Task::Synchronise, progress).await
-    };
-    Ok(under_lease(app, &row, work).await?.unwrap_or_else(|followed| followed.report))
+    loop {
+        match (lease(app, &row, progress).await?, expect) {
+            (Ok(leased), _) => {
+                // What was edited before the lease was ours is what counts.
+                let row = app.server(server).await;
+                let work = async { run(&leased, &row?, trigger, Task::Synchronise(expect), progress).await };
+                return leased.during(work).await;
+            }
+            (Err(followed), Expect::AsBefore) => return Ok(followed.report),
+            // The run that was waited for did not know what to expect.
+            (Err(_), Expect::Fewer) => {}
+        }
+    }
 }
 
 /// Carries out exactly the plan that a preview or a halted run showed; what
@@ -66,10 +81,10 @@ pub async fn apply(app: &App, plan: &str, release: bool, progress: &dyn Progress
     loop {
         let (row, reviewed) = find_plan(app, plan, release).await?;
         let trigger = if reviewed.body.undo.is_some() { Trigger::Undo } else { Trigger::Apply };
-        let work = run(app, &row, trigger, Task::Apply(&reviewed), progress);
-        // The run that was waited for was another one; this plan is still due.
-        if let Ok(report) = under_lease(app, &row, work).await? {
-            return Ok(report);
+        // A run that was waited for was another one; this plan is still due.
+        if let Ok(leased) = lease(app, &row, progress).await? {
+            let work = run(&leased, &row, trigger, Task::Apply(&reviewed), progress);
+            return leased.during(work).await;
         }
     }
 }
@@ -86,7 +101,7 @@ pub(super) async fn report_of(app: &App, run: &RunRow) -> Result<Report> {
 /// What a run is to do.
 #[derive(Clone, Copy)]
 pub(super) enum Task<'a> {
-    Synchronise,
+    Synchronise(Expect),
     /// Exactly this plan.
     Apply(&'a Reviewed),
     Undo(&'a Undoing),
@@ -96,15 +111,23 @@ impl<'a> Task<'a> {
     fn reviewed(self) -> Option<&'a Reviewed> {
         match self {
             Task::Apply(reviewed) => Some(reviewed),
-            Task::Synchronise | Task::Undo(_) => None,
+            Task::Synchronise(_) | Task::Undo(_) => None,
         }
     }
 
     fn undoing(self) -> Option<&'a Undoing> {
         match self {
-            Task::Synchronise => None,
+            Task::Synchronise(_) => None,
             Task::Apply(reviewed) => reviewed.body.undo.as_ref(),
             Task::Undo(undoing) => Some(undoing),
+        }
+    }
+
+    fn expect(self) -> Expect {
+        match self {
+            Task::Synchronise(expect) => expect,
+            Task::Apply(reviewed) => reviewed.body.expect,
+            Task::Undo(_) => Expect::AsBefore,
         }
     }
 }
@@ -124,6 +147,9 @@ struct PlanBody {
     /// What it undoes, if that is what it does.
     #[serde(default)]
     undo: Option<Undoing>,
+    /// What was expected when it was made; it is carried out so, too.
+    #[serde(default)]
+    expect: Expect,
 }
 
 /// Both connections of one run.
@@ -149,15 +175,16 @@ async fn planned(
     app: &App,
     row: &DirectoryRow,
     sides: &mut Sides,
-    undoing: Option<&Undoing>,
+    task: Task<'_>,
     progress: &dyn Progress,
 ) -> Result<Planned> {
-    let journal = match undoing {
+    let journal = match task.undoing() {
         Some(undoing) => Some(undoing.load(app).await?),
         None => None,
     };
     let also = journal.as_ref().map(Journal::looks).unwrap_or_default();
-    let gathered = gather(app, row, &mut sides.directory, &sides.pbx, &also, progress).await?;
+    let asked = Wanted { expect: task.expect(), also: &also };
+    let gathered = gather(app, row, &mut sides.directory, &sides.pbx, asked, progress).await?;
     progress.phase(Phase::Plan, None);
     let undo = journal.map(|journal| journal.plan(&gathered));
     let plan = match &undo {
@@ -168,16 +195,22 @@ async fn planned(
 }
 
 pub(super) async fn run(
-    app: &App,
+    leased: &Leased,
     row: &DirectoryRow,
     trigger: Trigger,
     task: Task<'_>,
     progress: &dyn Progress,
 ) -> Result<Report> {
-    bury_the_dead(app, row).await?;
-    let start = RunStart { directory: row.id, trigger, started_ms: app.clock.now_ms() };
+    let Leased { app, hold, .. } = leased;
+    let holder = hold.holder().to_owned();
+    let start = RunStart { directory: row.id, trigger, started_ms: app.clock.now_ms(), holder };
     let run = app.store.start_run(&start).await?;
-    let result = carry_out(app, row, run, task, progress).await;
+    let progress = Published::new(progress);
+    let result = tokio::select! {
+        biased;
+        result = carry_out(app, row, Running { id: run, hold }, task, &progress) => result,
+        never = progress.tell(app, run) => match never {},
+    };
     if let Err(error) = &result {
         let note = RunNote {
             outcome: Outcome::Failed,
@@ -190,30 +223,16 @@ pub(super) async fn run(
     result
 }
 
-/// We hold the lease: a last run that still says "running" was killed.
-async fn bury_the_dead(app: &App, row: &DirectoryRow) -> Result<()> {
-    let last = app.store.runs(Some(row.id), 1, 0).await?.into_iter().next();
-    if let Some(dead) = last.filter(|run| run.outcome == Outcome::Running) {
-        let note = RunNote {
-            outcome: Outcome::Interrupted,
-            ended_ms: Some(app.clock.now_ms()),
-            plan_hash: dead.plan_hash,
-            report: json!({ "error": "its process ended before it did" }),
-        };
-        app.store.note_run(dead.id, &note).await?;
-    }
-    Ok(())
-}
-
 async fn carry_out(
     app: &App,
     row: &DirectoryRow,
-    run: RunId,
+    running: Running<'_>,
     task: Task<'_>,
     progress: &dyn Progress,
 ) -> Result<Report> {
+    let run = running.id;
     let mut sides = Sides::open(app, row).await?;
-    let mut due = planned(app, row, &mut sides, task.undoing(), progress).await?;
+    let mut due = planned(app, row, &mut sides, task, progress).await?;
     let reviewed = task.reviewed();
     let mut moved = Vec::new();
     if let Some(reviewed) = reviewed {
@@ -224,28 +243,28 @@ async fn carry_out(
     let about =
         |warnings: Vec<String>| About { server: &row.name, run: Some(run.0), hash: hash.clone(), warnings };
     if plan.halt.is_some() {
-        keep_plan(app, row, plan, task.undoing()).await?;
+        keep_plan(app, row, plan, task).await?;
         let mut report =
             people::report(about(gathered.warnings.clone()), &gathered.world, plan, Progressed::Halted);
         if let Some(undo) = undo {
             undo.tell(&mut report, None);
         }
         // Questions can be answered while it waits to be released.
-        app.store.sync_conflicts(row.id, gathered.world.now_ms, &report.conflicts, false).await?;
+        app.store.sync_conflicts(By::Run(run), gathered.world.now_ms, &report.conflicts, false).await?;
         finish(app, run, Outcome::Halted, &report).await?;
         return Ok(report);
     }
-    gathered.recovered.settle(app, row).await?;
     touch(app, run, plan).await?;
+    gathered.recovered.settle(app, row, run).await?;
     progress.phase(Phase::Write, Some(plan.actions.len()));
-    let (done, stopped) = write(app, row, run, &due, &mut sides, progress).await?;
+    let (done, stopped) = write(app, row, running, &due, &mut sides, progress).await?;
     let warnings = gathered.warnings.iter().cloned().chain(moved).chain(stopped.clone()).collect();
     let mut report = people::report(about(warnings), &gathered.world, plan, Progressed::CarriedOut(&done));
     if let Some(undo) = undo {
         undo.tell(&mut report, Some(&done));
     }
-    let whole_plan = matches!(task, Task::Synchronise);
-    remember(app, row, gathered, &done, &mut report, whole_plan).await?;
+    let whole_plan = matches!(task, Task::Synchronise(_));
+    remember(app, row, run, gathered, &done, &mut report, whole_plan).await?;
     if let Some(reviewed) = reviewed {
         app.store.settle_plan(row.id, &reviewed.hash, PlanState::Applied).await?;
     }
@@ -258,26 +277,28 @@ async fn carry_out(
 async fn write(
     app: &App,
     row: &DirectoryRow,
-    run: RunId,
+    running: Running<'_>,
     due: &Planned,
     sides: &mut Sides,
     progress: &dyn Progress,
 ) -> Result<(Vec<Done>, Option<String>)> {
     let Planned { gathered: Gathered { world, looked, .. }, plan, undo } = due;
-    let apply = Apply::new(app, row, run, world, looked, &sides.pbx, &mut sides.directory).await?;
+    let apply = Apply::new(app, row, running, world, looked, &sides.pbx, &mut sides.directory).await?;
     let apply = apply.undoing(undo.as_ref());
     for number in apply.given_up() {
         app.store.release_number(row.pbx, &number, world.now_ms).await?;
     }
-    app.store.agree(row.id, &[], &apply.observed(&plan.actions)).await?;
+    app.store.agree(By::Run(running.id), &[], &apply.observed(&plan.actions)).await?;
     let done = apply.carry_out(&plan.actions, progress).await;
     Ok((done, apply.stopped()))
 }
 
-/// Brings our memory up to date: conflicts, refusals, what was read.
+/// Brings our memory up to date: conflicts, refusals, what was read. Begins
+/// with what only the holder of the lease may store.
 async fn remember(
     app: &App,
     row: &DirectoryRow,
+    run: RunId,
     gathered: &Gathered,
     done: &[Done],
     report: &mut Report,
@@ -286,16 +307,18 @@ async fn remember(
     let world = &gathered.world;
     let lifted: Vec<_> = done.iter().flat_map(|done| done.lifted.iter().cloned()).collect();
     let set_aside: Vec<_> = done.iter().flat_map(|done| done.set_aside.iter().cloned()).collect();
-    app.store.change_quarantine(row.id, &lifted, &set_aside).await?;
+    let by = By::Run(run);
+    app.store.change_quarantine(by, &lifted, &set_aside).await?;
     let complete = world.people.verdict.is_complete() && world.employees.verdict.is_complete() && whole_plan;
-    app.store.sync_conflicts(row.id, world.now_ms, &report.conflicts, complete).await?;
+    app.store.sync_conflicts(by, world.now_ms, &report.conflicts, complete).await?;
     if world.people.verdict.is_complete() {
-        app.store.note_directory_read(row.id, world.people.at_ms, &gathered.references).await?;
+        app.store.note_directory_read(by, world.people.at_ms, &gathered.references).await?;
         remember_numbers(app, row, world).await?;
     }
     if world.employees.verdict.is_complete() {
-        app.store.note_pbx_read(row.id, world.employees.at_ms).await?;
+        app.store.note_pbx_read(by, world.employees.at_ms).await?;
     }
+    plausible::remember(app, row, &gathered.scopes, world).await?;
     app.store.prune(app.clock.now_ms()).await?;
     Ok(())
 }
@@ -370,8 +393,9 @@ fn hash_of(row: &DirectoryRow, plan: &Plan) -> String {
     digest.finalize().iter().take(16).map(|byte| format!("{byte:02x}")).collect()
 }
 
-async fn keep_plan(app: &App, row: &DirectoryRow, plan: &Plan, undoing: Option<&Undoing>) -> Result<()> {
-    let body = json!({ "actions": plan.actions, "halt": plan.halt, "undo": undoing });
+async fn keep_plan(app: &App, row: &DirectoryRow, plan: &Plan, task: Task<'_>) -> Result<()> {
+    let (undoing, expect) = (task.undoing(), task.expect());
+    let body = json!({ "actions": plan.actions, "halt": plan.halt, "undo": undoing, "expect": expect });
     let body = serde_json::to_string(&body)?;
     Ok(app.store.put_plan(row.id, &hash_of(row, plan), app.clock.now_ms(), &body).await?)
 }

@@ -4,7 +4,7 @@
 
 use super::apply::Done;
 use super::gather::Gathered;
-use super::lease::under_lease;
+use super::lease::lease;
 use super::progress::Progress;
 use super::recover::Recovered;
 use super::report::{ChangeResult, NotUndone, Report, Side};
@@ -44,13 +44,12 @@ pub struct Undoing {
 pub async fn undo(app: &App, asked: &Asked, progress: &dyn Progress) -> Result<Report> {
     let (row, undoing) = find(app, asked).await?;
     loop {
-        let work = async {
-            let row = app.server(&row.name).await?;
-            run::run(app, &row, Trigger::Undo, Task::Undo(&undoing), progress).await
-        };
-        // The run that was waited for was another one; this undo is still due.
-        if let Ok(report) = under_lease(app, &row, work).await? {
-            return Ok(report);
+        // A run that was waited for was another one; this undo is still due.
+        if let Ok(leased) = lease(app, &row, progress).await? {
+            let row = app.server(&row.name).await;
+            let work =
+                async { run::run(&leased, &row?, Trigger::Undo, Task::Undo(&undoing), progress).await };
+            return leased.during(work).await;
         }
     }
 }
@@ -58,7 +57,7 @@ pub async fn undo(app: &App, asked: &Asked, progress: &dyn Progress) -> Result<R
 /// Shows what undoing would do. Writes to neither side.
 pub async fn preview_undo(app: &App, asked: &Asked, progress: &dyn Progress) -> Result<Report> {
     let (row, undoing) = find(app, asked).await?;
-    run::show(app, &row, Some(&undoing), progress).await
+    run::show(app, &row, Task::Undo(&undoing), progress).await
 }
 
 /// Finds what is asked for, or says what is wrong with the question.

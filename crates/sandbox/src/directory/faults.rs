@@ -24,6 +24,9 @@ pub struct Faults {
     pub size_limit: Option<usize>,
     /// Every n-th write is done, and the connection dropped before the answer.
     pub lose_answer: Option<u64>,
+    /// From the n-th look-up by id on nobody is found, as on a server that
+    /// hides the id or lost its people; lists are whole.
+    pub forget_ids: Option<u64>,
 }
 
 /// A result code for every n-th request of a kind.
@@ -41,7 +44,7 @@ impl Faults {
     /// | `latency` | `30ms` |
     /// | `bind`, `search`, `write` | `51` or `51/20`: the code, always or every 20th time |
     /// | `code` | the same for `search` and `write` |
-    /// | `cut-after`, `page-short`, `page-lost`, `disconnect-at`, `size-limit`, `lose-answer` | a number |
+    /// | `cut-after`, `page-short`, `page-lost`, `disconnect-at`, `size-limit`, `lose-answer`, `forget-ids` | a number |
     ///
     /// Each name alone (an empty value) takes the fault back.
     pub fn set(&mut self, name: &str, value: &str) -> Result<(), String> {
@@ -68,6 +71,7 @@ impl Faults {
             "page-lost" => self.page_lost = number().ok_or_else(a_number)?.map(|n| n as u32),
             "disconnect-at" => self.disconnect_at = number().ok_or_else(a_number)?,
             "size-limit" => self.size_limit = number().ok_or_else(a_number)?.map(|n| n as usize),
+            "forget-ids" => self.forget_ids = number().ok_or_else(a_number)?,
             "lose-answer" => self.lose_answer = number().ok_or_else(a_number)?,
             _ => return Err(format!("unknown directory fault `{name}`")),
         }
@@ -105,9 +109,13 @@ mod tests {
     #[test]
     fn faults_are_set_and_taken_back_by_name() {
         let mut faults = Faults::default();
-        for (name, value) in
-            [("latency", "30ms"), ("code", "51/20"), ("cut-after", "120"), ("page-short", "1")]
-        {
+        for (name, value) in [
+            ("latency", "30ms"),
+            ("code", "51/20"),
+            ("cut-after", "120"),
+            ("page-short", "1"),
+            ("forget-ids", "3"),
+        ] {
             faults.set(name, value).unwrap();
         }
         let busy = Some(Failure { code: LdapResultCode::Busy, every: 20 });
@@ -119,10 +127,11 @@ mod tests {
                 write: busy,
                 cut_after: Some(120),
                 page_short: Some(1),
+                forget_ids: Some(3),
                 ..Faults::default()
             }
         );
-        for name in ["latency", "code", "cut-after", "page-short"] {
+        for name in ["latency", "code", "cut-after", "page-short", "forget-ids"] {
             faults.set(name, "").unwrap();
         }
         assert_eq!(faults, Faults::default());

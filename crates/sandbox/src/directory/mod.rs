@@ -114,6 +114,8 @@ struct State {
 pub struct Counts {
     pub binds: u64,
     pub searches: u64,
+    /// Those of them that named an entry by its id.
+    pub lookups: u64,
     /// Modifies, adds, renames and deletes, refused ones included.
     pub write_requests: u64,
     /// Those of them that changed a value, a name or the set of entries.

@@ -10,7 +10,7 @@ use super::view::{self, Piece, Query, Selection};
 use super::write::{Refusal, find};
 use futures_util::SinkExt;
 use ldap3_proto::control::LdapControl;
-use ldap3_proto::proto::{LdapOp, LdapResult, LdapSearchRequest};
+use ldap3_proto::proto::{LdapFilter, LdapOp, LdapResult, LdapSearchRequest};
 use ldap3_proto::{LdapMsg, LdapResultCode as Code, LdapSearchResultReference, LdapSearchScope};
 use std::io;
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -86,9 +86,16 @@ impl<S: AsyncRead + AsyncWrite + Send + Unpin> Session<S> {
     ) -> Result<Plan, Refusal> {
         let count = self.count(|counts| &mut counts.searches);
         strike(&faults.search, count)?;
+        let personality = self.directory.personality();
+        let forgotten = names_by_id(request, personality) && {
+            let count = self.count(|counts| &mut counts.lookups);
+            faults.forget_ids.is_some_and(|from| count >= from)
+        };
+        if forgotten && personality == Personality::ActiveDirectory {
+            return Err(Refusal::new(Code::NoSuchObject, "no such object"));
+        }
         let rights = self.rights()?;
         let site = &self.directory.0.site;
-        let personality = site.personality;
         check_critical(personality, controls)?;
         let base = find(site, &self.directory.state().tree, &request.base)?;
         let of = format!("{base} {:?} {:?} {:?}", request.scope, request.filter, request.attrs);
@@ -124,7 +131,10 @@ impl<S: AsyncRead + AsyncWrite + Send + Unpin> Session<S> {
         let query = Query {
             base,
             scope: request.scope.clone(),
-            filter: Filter::new(&request.filter, personality, &|name| !rights.sees(name)),
+            filter: match forgotten {
+                true => Filter::new(&LdapFilter::Or(Vec::new()), personality, &|_| false),
+                false => Filter::new(&request.filter, personality, &|name| !rights.sees(name)),
+            },
             selection: Selection::new(&request.attrs, personality),
             types_only: request.typesonly,
         };
@@ -196,6 +206,16 @@ impl<S: AsyncRead + AsyncWrite + Send + Unpin> Session<S> {
         let bytes = self.cookies.to_be_bytes().to_vec();
         self.paging = Some(Paging { cookie: bytes.clone(), of: plan.of, after, sent: plan.sent, pages });
         cookie(bytes)
+    }
+}
+
+/// Whether a search looks for one entry by its id.
+fn names_by_id(request: &LdapSearchRequest, personality: Personality) -> bool {
+    match personality {
+        Personality::ActiveDirectory => request.base.starts_with("<GUID="),
+        Personality::OpenLdap => {
+            matches!(&request.filter, LdapFilter::Equality(name, _) if name.eq_ignore_ascii_case("entryUUID"))
+        }
     }
 }
 

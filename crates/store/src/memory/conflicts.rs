@@ -4,7 +4,7 @@ use super::{Memory, MemoryStore, next};
 use crate::ENDED_CONFLICTS_KEPT_MAX;
 use crate::contract::{Conflicts, Reply};
 use crate::rows::{
-    ConflictId, ConflictRow, ConflictState, ConflictsOf, DirectoryId, QuarantineRow, SyncedConflicts,
+    By, ConflictId, ConflictRow, ConflictState, ConflictsOf, DirectoryId, QuarantineRow, SyncedConflicts,
 };
 use crate::synced::{self, UNNUMBERED};
 use reconcile::{Conflict, ConflictKind, Decision, Field, PersonId};
@@ -13,12 +13,13 @@ use std::cmp::Reverse;
 impl Conflicts for MemoryStore {
     fn sync_conflicts<'a>(
         &'a self,
-        directory: DirectoryId,
+        by: By,
         now_ms: i64,
         found: &'a [Conflict],
         complete: bool,
     ) -> Reply<'a, SyncedConflicts> {
         self.reply(move |memory| {
+            let directory = memory.fenced(by)?;
             if !found.is_empty() {
                 memory.directory(directory)?;
             }
@@ -115,11 +116,12 @@ impl Conflicts for MemoryStore {
 
     fn change_quarantine<'a>(
         &'a self,
-        directory: DirectoryId,
+        by: By,
         lift: &'a [(PersonId, Option<Field>)],
         put: &'a [QuarantineRow],
     ) -> Reply<'a, ()> {
         self.reply(move |memory| {
+            let directory = memory.fenced(by)?;
             if !put.is_empty() {
                 memory.directory(directory)?;
             }

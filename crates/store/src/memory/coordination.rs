@@ -5,7 +5,7 @@ use crate::PLANS_KEPT_MAX;
 use crate::contract::{Coordination, Reply};
 use crate::error::Error;
 use crate::history::Trigger;
-use crate::rows::{DirectoryId, Lease, PlanHead, PlanState, RunId, Touch};
+use crate::rows::{By, DirectoryId, Lease, PlanHead, PlanState, RunId, Touch};
 use std::cmp::Reverse;
 use std::collections::BTreeSet;
 
@@ -93,6 +93,7 @@ impl Coordination for MemoryStore {
 
     fn touch<'a>(&'a self, run: RunId, touches: &'a [Touch]) -> Reply<'a, ()> {
         self.reply(move |memory| {
+            memory.fenced(By::Run(run))?;
             memory.run(run)?.touches.extend(touches.iter().cloned());
             Ok(())
         })

@@ -3,8 +3,11 @@
 use super::{Memory, MemoryStore, Run, next, page};
 use crate::contract::{History, Reply};
 use crate::error::Error;
-use crate::history::{JournalOf, JournalRow, Outcome, RunNote, RunPerson, RunRow, RunStart, Settlement};
-use crate::rows::{DirectoryId, Forgotten, Picture, PictureId, RunId};
+use crate::history::{
+    JournalOf, JournalRow, Outcome, RunNote, RunPerson, RunProgress, RunRow, RunStart, Settlement,
+    interrupted,
+};
+use crate::rows::{By, DirectoryId, Forgotten, Picture, PictureId, RunId};
 use crate::{
     HISTORY_KEPT_MS, PERSON_HISTORY_ROWS_MAX, PICTURES_KEPT_BYTES_MAX, PICTURES_KEPT_MS, RUN_PEOPLE_KEPT_MS,
 };
@@ -16,6 +19,17 @@ impl History for MemoryStore {
     fn start_run<'a>(&'a self, start: &'a RunStart) -> Reply<'a, RunId> {
         self.reply(move |memory| {
             let directory_name = memory.directory(start.directory)?.name.clone();
+            if !memory.holds_lease(start.directory, &start.holder) {
+                return Err(Error::LeaseLost(directory_name));
+            }
+            let dead = memory.runs.values_mut().map(|run| &mut run.row);
+            for row in dead.filter(|row| row.directory == start.directory && row.outcome == Outcome::Running)
+            {
+                row.outcome = Outcome::Interrupted;
+                row.ended_ms = Some(start.started_ms);
+                row.report = interrupted();
+                row.progress = None;
+            }
             let id = RunId(next(&mut memory.last_run));
             let row = RunRow {
                 id,
@@ -27,9 +41,21 @@ impl History for MemoryStore {
                 outcome: Outcome::Running,
                 plan_hash: None,
                 report: Json::Null,
+                holder: start.holder.clone(),
+                progress: None,
             };
             memory.runs.insert(id, Run { row, people: Vec::new(), touches: BTreeSet::new() });
             Ok(id)
+        })
+    }
+
+    fn note_progress<'a>(&'a self, run: RunId, progress: &'a RunProgress) -> Reply<'a, ()> {
+        self.reply(move |memory| {
+            let running = memory.runs.get_mut(&run).filter(|run| run.row.outcome == Outcome::Running);
+            if let Some(run) = running {
+                run.row.progress = Some(*progress);
+            }
+            Ok(())
         })
     }
 
@@ -37,7 +63,7 @@ impl History for MemoryStore {
         self.reply(move |memory| {
             let row = &mut memory.run(run)?.row;
             let RunNote { outcome, ended_ms, plan_hash, report } = note.clone();
-            *row = RunRow { outcome, ended_ms, plan_hash, report, ..row.clone() };
+            *row = RunRow { outcome, ended_ms, plan_hash, report, progress: None, ..row.clone() };
             let directory = row.directory;
             if let Some(directory) = memory.directories.get_mut(&directory) {
                 directory.ran_before |= outcome == Outcome::Done;
@@ -90,7 +116,7 @@ impl History for MemoryStore {
         self.reply(move |memory| {
             let mut new = BTreeMap::new();
             for row in rows {
-                memory.run(row.run)?;
+                memory.fenced(By::Run(row.run))?;
                 let key = (row.run, row.seq);
                 if memory.journal.contains_key(&key) || new.insert(key, row.clone()).is_some() {
                     return Err(Error::StepTaken { run: row.run, seq: row.seq });

@@ -3,7 +3,7 @@
 use super::{Memory, MemoryStore};
 use crate::contract::{Links, Reply};
 use crate::error::Error;
-use crate::rows::{DirectoryId, HeldBy, HeldNumber, LinkedEmployee, PbxId};
+use crate::rows::{By, DirectoryId, HeldBy, HeldNumber, LinkedEmployee, PbxId};
 use reconcile::{EmployeeId, Link, PersonId};
 use std::collections::BTreeMap;
 
@@ -30,8 +30,9 @@ impl Links for MemoryStore {
         })
     }
 
-    fn agree<'a>(&'a self, directory: DirectoryId, end: &'a [PersonId], put: &'a [Link]) -> Reply<'a, ()> {
+    fn agree<'a>(&'a self, by: By, end: &'a [PersonId], put: &'a [Link]) -> Reply<'a, ()> {
         self.reply(move |memory| {
+            let directory = memory.fenced(by)?;
             let pbx = memory.directory(directory)?.pbx;
             check(memory, pbx, directory, end, put)?;
             for person in end {

@@ -12,7 +12,7 @@ use crate::error::Error;
 use crate::gate::{Gate, Passing};
 use crate::history::{JournalRow, RunPerson, RunRow};
 use crate::rows::{
-    ConflictId, ConflictRow, DirectoryId, DirectoryRow, PbxId, PbxRow, Picture, PictureId, PlanHead,
+    By, ConflictId, ConflictRow, DirectoryId, DirectoryRow, PbxId, PbxRow, Picture, PictureId, PlanHead,
     QuarantineRow, RunId, SecretOf, Touch,
 };
 use effects::Random;
@@ -105,6 +105,23 @@ impl Memory {
 
     fn run(&mut self, id: RunId) -> Result<&mut Run, Error> {
         self.runs.get_mut(&id).ok_or_else(|| Error::missing("run", id))
+    }
+
+    /// The directory that something is stored about; of a run only while it
+    /// holds its lease.
+    fn fenced(&mut self, by: By) -> Result<DirectoryId, Error> {
+        let run = match by {
+            By::Hand(directory) => return Ok(directory),
+            By::Run(run) => self.run(run)?.row.clone(),
+        };
+        match self.holds_lease(run.directory, &run.holder) {
+            true => Ok(run.directory),
+            false => Err(Error::LeaseLost(run.directory_name)),
+        }
+    }
+
+    fn holds_lease(&self, directory: DirectoryId, holder: &str) -> bool {
+        self.leases.get(&directory).is_some_and(|(current, _)| current == holder)
     }
 }
 

@@ -3,7 +3,7 @@
 use super::{Memory, MemoryStore, next};
 use crate::contract::{Reply, Settings};
 use crate::error::Error;
-use crate::rows::{DirectoryId, DirectoryRow, PbxRow, SecretOf};
+use crate::rows::{By, DirectoryId, DirectoryRow, PbxRow, SecretOf};
 use reconcile::canonical::Fingerprinter;
 use secrecy::{ExposeSecret, SecretString};
 
@@ -76,13 +76,9 @@ impl Settings for MemoryStore {
         })
     }
 
-    fn note_directory_read<'a>(
-        &'a self,
-        directory: DirectoryId,
-        at_ms: i64,
-        references: &'a [String],
-    ) -> Reply<'a, ()> {
+    fn note_directory_read<'a>(&'a self, by: By, at_ms: i64, references: &'a [String]) -> Reply<'a, ()> {
         self.reply(move |memory| {
+            let directory = memory.fenced(by)?;
             let row = memory.directory(directory)?;
             row.last_complete_ms = at_ms;
             row.references = references.to_vec();
@@ -90,8 +86,9 @@ impl Settings for MemoryStore {
         })
     }
 
-    fn note_pbx_read(&self, directory: DirectoryId, at_ms: i64) -> Reply<'_, ()> {
+    fn note_pbx_read(&self, by: By, at_ms: i64) -> Reply<'_, ()> {
         self.reply(move |memory| {
+            let directory = memory.fenced(by)?;
             memory.directory(directory)?.pbx_complete_ms = at_ms;
             Ok(())
         })

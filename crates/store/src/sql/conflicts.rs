@@ -5,7 +5,7 @@ use crate::ENDED_CONFLICTS_KEPT_MAX;
 use crate::contract::{Conflicts, Reply};
 use crate::error::Error;
 use crate::rows::{
-    ConflictId, ConflictRow, ConflictState, ConflictsOf, DirectoryId, QuarantineRow, SyncedConflicts,
+    By, ConflictId, ConflictRow, ConflictState, ConflictsOf, DirectoryId, QuarantineRow, SyncedConflicts,
 };
 use crate::synced::{self, UNNUMBERED};
 use reconcile::{Conflict, ConflictKind, Decision, Field, PersonId};
@@ -15,13 +15,13 @@ use sqlx::{AnyConnection, Row};
 impl Conflicts for SqlStore {
     fn sync_conflicts<'a>(
         &'a self,
-        directory: DirectoryId,
+        by: By,
         now_ms: i64,
         found: &'a [Conflict],
         complete: bool,
     ) -> Reply<'a, SyncedConflicts> {
         Box::pin(async move {
-            let mut tx = self.begin().await?;
+            let (mut tx, directory) = self.begin_by(by).await?;
             let live = live(&mut tx, ConflictsOf::Directory(directory)).await?;
             let decisions = decisions(&mut tx, directory).await?;
             let mut changed = synced::sync(directory, now_ms, &live, &decisions, found, complete);
@@ -145,12 +145,12 @@ impl Conflicts for SqlStore {
 
     fn change_quarantine<'a>(
         &'a self,
-        directory: DirectoryId,
+        by: By,
         lift: &'a [(PersonId, Option<Field>)],
         put: &'a [QuarantineRow],
     ) -> Reply<'a, ()> {
         Box::pin(async move {
-            let mut tx = self.begin().await?;
+            let (mut tx, directory) = self.begin_by(by).await?;
             for (person, field) in lift {
                 sqlx::query("DELETE FROM quarantine WHERE directory = $1 AND person = $2 AND field = $3")
                     .bind(directory.0)

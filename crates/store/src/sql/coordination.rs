@@ -154,6 +154,7 @@ impl Coordination for SqlStore {
     fn touch<'a>(&'a self, run: RunId, touches: &'a [Touch]) -> Reply<'a, ()> {
         Box::pin(async move {
             let mut tx = self.begin().await?;
+            self.under_lease_of(&mut tx, run).await?;
             for touch in touches {
                 sqlx::query(
                     "INSERT INTO touch VALUES ($1, $2, $3) ON CONFLICT (run, kind, person) DO NOTHING",
@@ -162,8 +163,7 @@ impl Coordination for SqlStore {
                 .bind(&*touch.kind)
                 .bind(touch.person.as_str())
                 .execute(&mut *tx)
-                .await
-                .map_err(|error| Error::from(error).or_missing("run", run))?;
+                .await?;
             }
             Ok(tx.commit().await?)
         })

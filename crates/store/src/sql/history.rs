@@ -1,36 +1,56 @@
 //! Runs, the rows of their people, kept pictures and pruning, on a database.
 
-use super::{SqlStore, employee_number, employee_of, journal, json, next_ids, parsed, word};
+use super::{SqlStore, employee_number, employee_of, from_json, journal, json, next_ids, parsed, word};
 use crate::contract::{History, Reply};
 use crate::error::Error;
-use crate::history::{JournalOf, JournalRow, Outcome, RunNote, RunPerson, RunRow, RunStart, Settlement};
+use crate::history::{
+    JournalOf, JournalRow, Outcome, RunNote, RunPerson, RunProgress, RunRow, RunStart, Settlement,
+    interrupted,
+};
 use crate::rows::{DirectoryId, Forgotten, Picture, PictureId, RunId};
 use crate::{HISTORY_KEPT_MS, PICTURES_KEPT_BYTES_MAX, PICTURES_KEPT_MS, RUN_PEOPLE_KEPT_MS};
 use reconcile::PersonId;
 use sqlx::any::AnyRow;
 use sqlx::{AnyConnection, Row};
+use std::collections::BTreeSet;
 
 impl History for SqlStore {
     fn start_run<'a>(&'a self, start: &'a RunStart) -> Reply<'a, RunId> {
         Box::pin(async move {
             let mut tx = self.begin().await?;
-            let id = next_ids(&mut tx, "run", 1).await?;
-            let done = sqlx::query(
-                "INSERT INTO run SELECT $1, id, name, $2, $3, NULL, $4, NULL, 'null' \
-                 FROM directory WHERE id = $5",
-            )
-            .bind(id)
-            .bind(start.trigger.as_str())
-            .bind(start.started_ms)
-            .bind(Outcome::Running.as_str())
-            .bind(start.directory.0)
-            .execute(&mut *tx)
-            .await?;
-            if done.rows_affected() == 0 {
-                return Err(Error::missing("directory", start.directory));
+            let directory = start.directory;
+            let row = sqlx::query("SELECT name FROM directory WHERE id = $1").bind(directory.0);
+            let row = row.fetch_optional(&mut *tx).await?;
+            let row = row.ok_or_else(|| Error::missing("directory", directory))?;
+            let name: &str = row.try_get("name")?;
+            if !self.holds_lease(&mut tx, directory, &start.holder).await? {
+                return Err(Error::LeaseLost(name.to_owned()));
             }
+            bury_the_dead(&mut tx, directory, start.started_ms).await?;
+            let id = next_ids(&mut tx, "run", 1).await?;
+            sqlx::query("INSERT INTO run VALUES ($1, $2, $3, $4, $5, NULL, $6, NULL, 'null', $7, NULL)")
+                .bind(id)
+                .bind(directory.0)
+                .bind(name)
+                .bind(start.trigger.as_str())
+                .bind(start.started_ms)
+                .bind(Outcome::Running.as_str())
+                .bind(&*start.holder)
+                .execute(&mut *tx)
+                .await?;
             tx.commit().await?;
             Ok(RunId(id))
+        })
+    }
+
+    fn note_progress<'a>(&'a self, run: RunId, progress: &'a RunProgress) -> Reply<'a, ()> {
+        Box::pin(async move {
+            sqlx::query("UPDATE run SET progress = $1 WHERE id = $2 AND outcome = 'running'")
+                .bind(json(progress))
+                .bind(run.0)
+                .execute(&self.pool)
+                .await?;
+            Ok(())
         })
     }
 
@@ -38,7 +58,8 @@ impl History for SqlStore {
         Box::pin(async move {
             let mut tx = self.begin().await?;
             let done = sqlx::query(
-                "UPDATE run SET outcome = $1, ended_ms = $2, plan_hash = $3, report = $4 WHERE id = $5",
+                "UPDATE run SET outcome = $1, ended_ms = $2, plan_hash = $3, report = $4, progress = NULL \
+                 WHERE id = $5",
             )
             .bind(note.outcome.as_str())
             .bind(note.ended_ms)
@@ -132,6 +153,9 @@ impl History for SqlStore {
     fn journal<'a>(&'a self, rows: &'a [JournalRow]) -> Reply<'a, ()> {
         Box::pin(async move {
             let mut tx = self.begin().await?;
+            for run in rows.iter().map(|row| row.run).collect::<BTreeSet<_>>() {
+                self.under_lease_of(&mut tx, run).await?;
+            }
             for row in rows {
                 journal::add(&mut tx, row).await?;
             }
@@ -228,6 +252,26 @@ impl History for SqlStore {
     }
 }
 
+/// Whoever starts a run holds the lease: one that still says "running" was
+/// killed.
+async fn bury_the_dead(
+    connection: &mut AnyConnection,
+    directory: DirectoryId,
+    now_ms: i64,
+) -> Result<(), Error> {
+    sqlx::query(
+        "UPDATE run SET outcome = $1, ended_ms = $2, report = $3, progress = NULL \
+         WHERE directory = $4 AND outcome = 'running'",
+    )
+    .bind(Outcome::Interrupted.as_str())
+    .bind(now_ms)
+    .bind(json(&interrupted()))
+    .bind(directory.0)
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
 async fn delete(connection: &mut AnyConnection, sql: &'static str, before_ms: i64) -> Result<u64, Error> {
     Ok(sqlx::query(sql).bind(before_ms).execute(connection).await?.rows_affected())
 }
@@ -280,5 +324,10 @@ fn run_row(row: &AnyRow) -> Result<RunRow, Error> {
         outcome: word(row, "outcome")?,
         plan_hash: row.try_get("plan_hash")?,
         report: parsed(row, "report")?,
+        holder: row.try_get("holder")?,
+        progress: row
+            .try_get::<Option<&str>, _>("progress")?
+            .map(|text| from_json("progress", text))
+            .transpose()?,
     })
 }

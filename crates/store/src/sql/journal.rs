@@ -30,7 +30,7 @@ pub(super) async fn add(connection: &mut AnyConnection, row: &JournalRow) -> Res
     .bind(row.picture.map(|picture| picture.0))
     .execute(connection)
     .await
-    .map_err(|error| match Error::from(error).or_missing("run", row.run) {
+    .map_err(|error| match Error::from(error) {
         error if error.is_double() => Error::StepTaken { run: row.run, seq: row.seq },
         error => error,
     })?;

@@ -4,7 +4,7 @@ use super::{SqlStore, employee_number};
 use crate::compact;
 use crate::contract::{Links, Reply};
 use crate::error::Error;
-use crate::rows::{DirectoryId, HeldBy, HeldNumber, LinkedEmployee, PbxId};
+use crate::rows::{By, DirectoryId, HeldBy, HeldNumber, LinkedEmployee, PbxId};
 use reconcile::{EmployeeId, Link, PersonId};
 use sqlx::{AnyConnection, Row};
 
@@ -43,9 +43,9 @@ impl Links for SqlStore {
         })
     }
 
-    fn agree<'a>(&'a self, directory: DirectoryId, end: &'a [PersonId], put: &'a [Link]) -> Reply<'a, ()> {
+    fn agree<'a>(&'a self, by: By, end: &'a [PersonId], put: &'a [Link]) -> Reply<'a, ()> {
         Box::pin(async move {
-            let mut tx = self.begin().await?;
+            let (mut tx, directory) = self.begin_by(by).await?;
             let pbx = sqlx::query("SELECT pbx FROM directory WHERE id = $1").bind(directory.0);
             let pbx = pbx.fetch_optional(&mut *tx).await?;
             let pbx: i64 = pbx.ok_or_else(|| Error::missing("directory", directory))?.try_get(0)?;

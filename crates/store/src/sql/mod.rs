@@ -4,6 +4,7 @@
 
 mod conflicts;
 mod coordination;
+mod fence;
 mod history;
 mod journal;
 mod links;

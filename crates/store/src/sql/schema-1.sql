@@ -91,7 +91,9 @@ CREATE TABLE run (
     ended_ms bigint,
     outcome text NOT NULL,
     plan_hash text,
-    report text NOT NULL
+    report text NOT NULL,
+    holder text NOT NULL,
+    progress text
 );
 CREATE INDEX run_directory ON run (directory, id);
 

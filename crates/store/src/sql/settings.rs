@@ -3,7 +3,7 @@
 use super::{SqlStore, json, next_ids, parsed};
 use crate::contract::{Reply, Settings};
 use crate::error::Error;
-use crate::rows::{DirectoryId, DirectoryRow, PbxId, PbxRow, SecretOf};
+use crate::rows::{By, DirectoryId, DirectoryRow, PbxId, PbxRow, SecretOf};
 use reconcile::canonical::Fingerprinter;
 use secrecy::{ExposeSecret, SecretString};
 use sqlx::any::AnyRow;
@@ -88,32 +88,31 @@ impl Settings for SqlStore {
         })
     }
 
-    fn note_directory_read<'a>(
-        &'a self,
-        directory: DirectoryId,
-        at_ms: i64,
-        references: &'a [String],
-    ) -> Reply<'a, ()> {
+    fn note_directory_read<'a>(&'a self, by: By, at_ms: i64, references: &'a [String]) -> Reply<'a, ()> {
         Box::pin(async move {
+            let (mut tx, directory) = self.begin_by(by).await?;
             let done =
                 sqlx::query("UPDATE directory SET last_complete_ms = $1, referrals = $2 WHERE id = $3")
                     .bind(at_ms)
                     .bind(json(references))
                     .bind(directory.0)
-                    .execute(&self.pool)
+                    .execute(&mut *tx)
                     .await?;
-            found(done.rows_affected(), directory)
+            found(done.rows_affected(), directory)?;
+            Ok(tx.commit().await?)
         })
     }
 
-    fn note_pbx_read(&self, directory: DirectoryId, at_ms: i64) -> Reply<'_, ()> {
+    fn note_pbx_read(&self, by: By, at_ms: i64) -> Reply<'_, ()> {
         Box::pin(async move {
+            let (mut tx, directory) = self.begin_by(by).await?;
             let done = sqlx::query("UPDATE directory SET pbx_complete_ms = $1 WHERE id = $2")
                 .bind(at_ms)
                 .bind(directory.0)
-                .execute(&self.pool)
+                .execute(&mut *tx)
                 .await?;
-            found(done.rows_affected(), directory)
+            found(done.rows_affected(), directory)?;
+            Ok(tx.commit().await?)
         })
     }
 

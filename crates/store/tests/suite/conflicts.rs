@@ -4,7 +4,7 @@ use crate::common::{company, conflict, directory, everywhere, person};
 use crate::rows::{decision, quarantined};
 use reconcile::{Answer, ConflictKind, Decision, Field};
 use std::slice::from_ref;
-use store::{ConflictState, ConflictsOf, DirectoryId, Error, QuarantineRow};
+use store::{By, ConflictState, ConflictsOf, DirectoryId, Error, QuarantineRow};
 
 #[tokio::test]
 async fn conflicts_open_count_and_end() {
@@ -13,12 +13,13 @@ async fn conflicts_open_count_and_end() {
         let other = store.put_directory(&directory("other"), None).await.unwrap();
         let taken = conflict(1, ConflictKind::NumberTaken, "a");
         let changed = conflict(1, ConflictKind::BothChanged, "a");
-        let first = store.sync_conflicts(id, 10, &[taken.clone(), changed.clone()], true).await.unwrap();
+        let first =
+            store.sync_conflicts(By::Hand(id), 10, &[taken.clone(), changed.clone()], true).await.unwrap();
         assert_eq!((first.opened.len(), first.ended.len()), (2, 0));
-        store.sync_conflicts(other, 10, from_ref(&taken), true).await.unwrap();
+        store.sync_conflicts(By::Hand(other), 10, from_ref(&taken), true).await.unwrap();
 
         // A partial run proves nothing about what it did not meet.
-        let partial = store.sync_conflicts(id, 20, from_ref(&taken), false).await.unwrap();
+        let partial = store.sync_conflicts(By::Hand(id), 20, from_ref(&taken), false).await.unwrap();
         assert_eq!((partial.opened.len(), partial.ended.len()), (0, 0));
         let rows = store.conflicts(ConflictsOf::Directory(id)).await.unwrap();
         assert_eq!(rows.len(), 2);
@@ -26,7 +27,7 @@ async fn conflicts_open_count_and_end() {
         assert_eq!((row.first_seen_ms, row.last_seen_ms, row.count), (10, 20, 2));
 
         let newer = conflict(1, ConflictKind::NumberTaken, "b");
-        let last = store.sync_conflicts(id, 30, from_ref(&newer), true).await.unwrap();
+        let last = store.sync_conflicts(By::Hand(id), 30, from_ref(&newer), true).await.unwrap();
         assert_eq!(last.ended.len(), 1);
         let rows = store.conflicts(ConflictsOf::Directory(id)).await.unwrap();
         assert_eq!(rows.len(), 1);
@@ -38,7 +39,7 @@ async fn conflicts_open_count_and_end() {
         assert_eq!(store.conflicts(ConflictsOf::Everybody).await.unwrap().len(), 2);
 
         // It comes back as a new one, under a number of its own.
-        let again = store.sync_conflicts(id, 40, &[newer, changed], true).await.unwrap();
+        let again = store.sync_conflicts(By::Hand(id), 40, &[newer, changed], true).await.unwrap();
         assert_eq!(again.opened.len(), 1);
         assert!(!first.opened.contains(&again.opened[0]));
         let one = store.conflicts(ConflictsOf::One(again.opened[0])).await.unwrap();
@@ -52,7 +53,7 @@ async fn clearing_removes_rows_and_not_causes() {
     everywhere(async |store| {
         let id = company(store).await;
         let found = [1, 2, 3].map(|number| conflict(number, ConflictKind::Refused, "x"));
-        let opened = store.sync_conflicts(id, 1, &found, true).await.unwrap().opened;
+        let opened = store.sync_conflicts(By::Hand(id), 1, &found, true).await.unwrap().opened;
         assert_eq!(store.clear_conflicts(ConflictsOf::One(opened[0]), 2).await.unwrap(), 1);
         assert_eq!(store.clear_conflicts(ConflictsOf::One(opened[0]), 2).await.unwrap(), 0);
         assert_eq!(store.clear_conflicts(ConflictsOf::Directory(DirectoryId(9)), 2).await.unwrap(), 0);
@@ -60,7 +61,7 @@ async fn clearing_removes_rows_and_not_causes() {
         assert!(store.conflicts(ConflictsOf::Everybody).await.unwrap().is_empty());
         let cleared = store.ended_conflicts(id, &person(2)).await.unwrap();
         assert_eq!(cleared[0].state, ConflictState::Cleared);
-        assert_eq!(store.sync_conflicts(id, 3, &found, true).await.unwrap().opened.len(), 3);
+        assert_eq!(store.sync_conflicts(By::Hand(id), 3, &found, true).await.unwrap().opened.len(), 3);
     })
     .await;
 }
@@ -71,23 +72,23 @@ async fn an_answer_silences_or_ends_a_conflict() {
         let id = company(store).await;
         let at = |stands_on| conflict(1, ConflictKind::BothChanged, stands_on);
         let state = async || store.conflicts(ConflictsOf::Everybody).await.unwrap()[0].state;
-        store.sync_conflicts(id, 1, &[at("a")], true).await.unwrap();
+        store.sync_conflicts(By::Hand(id), 1, &[at("a")], true).await.unwrap();
         store.put_decision(id, &decision(1, Answer::LeaveAsIs, "other values")).await.unwrap();
         assert_eq!(state().await, ConflictState::Open);
         store.put_decision(id, &decision(1, Answer::LeaveAsIs, "a")).await.unwrap();
         assert_eq!(state().await, ConflictState::Silenced);
         // Whether runs still find it or not, it stays silenced.
-        store.sync_conflicts(id, 2, &[at("a")], true).await.unwrap();
+        store.sync_conflicts(By::Hand(id), 2, &[at("a")], true).await.unwrap();
         assert_eq!(state().await, ConflictState::Silenced);
-        assert!(store.sync_conflicts(id, 3, &[], true).await.unwrap().ended.is_empty());
+        assert!(store.sync_conflicts(By::Hand(id), 3, &[], true).await.unwrap().ended.is_empty());
         assert_eq!(state().await, ConflictState::Silenced);
         // Until a value it was decided on changes.
-        store.sync_conflicts(id, 4, &[at("b")], true).await.unwrap();
+        store.sync_conflicts(By::Hand(id), 4, &[at("b")], true).await.unwrap();
         assert_eq!(state().await, ConflictState::Open);
         // Any other answer ends it when the cause is gone.
         store.put_decision(id, &decision(1, Answer::UsePbx, "b")).await.unwrap();
         assert_eq!(state().await, ConflictState::Open);
-        assert_eq!(store.sync_conflicts(id, 5, &[], true).await.unwrap().ended.len(), 1);
+        assert_eq!(store.sync_conflicts(By::Hand(id), 5, &[], true).await.unwrap().ended.len(), 1);
         assert_eq!(store.ended_conflicts(id, &person(1)).await.unwrap()[0].state, ConflictState::Decided);
     })
     .await;
@@ -120,10 +121,13 @@ async fn quarantine_is_put_and_lifted() {
         let id = company(store).await;
         let whole = QuarantineRow { field: None, ..quarantined(1, 1) };
         store
-            .change_quarantine(id, &[], &[quarantined(2, 1), quarantined(1, 1), whole.clone()])
+            .change_quarantine(By::Hand(id), &[], &[quarantined(2, 1), quarantined(1, 1), whole.clone()])
             .await
             .unwrap();
-        store.change_quarantine(id, &[(person(2), Some(Field::Mobile))], &[quarantined(1, 2)]).await.unwrap();
+        store
+            .change_quarantine(By::Hand(id), &[(person(2), Some(Field::Mobile))], &[quarantined(1, 2)])
+            .await
+            .unwrap();
         assert_eq!(store.quarantine(id).await.unwrap(), [whole, quarantined(1, 2)]);
     })
     .await;

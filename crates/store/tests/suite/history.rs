@@ -51,7 +51,8 @@ async fn runs_tell_how_far_they_are_and_how_they_ended() {
             store.note_run(RunId(99), &note(Outcome::Done, None)).await,
             Err(Error::Missing(_))
         ));
-        let nowhere = RunStart { directory: DirectoryId(9), trigger: Trigger::Demo, started_ms: 1 };
+        let holder = "me".to_owned();
+        let nowhere = RunStart { directory: DirectoryId(9), trigger: Trigger::Demo, started_ms: 1, holder };
         assert!(matches!(store.start_run(&nowhere).await, Err(Error::Missing(_))));
     })
     .await;

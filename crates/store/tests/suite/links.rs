@@ -3,7 +3,7 @@
 use crate::common::{company, directory, everywhere, link, pbx, person};
 use crate::rows::{settle, start, step};
 use reconcile::{EmployeeId, Field, Interval, LeftReason, Link, LinkState, Mark, Pair, Sight, Value};
-use store::{DirectoryId, DirectoryRow, Error, HeldBy, HeldNumber, JournalRow, PbxId, State, Trigger};
+use store::{By, DirectoryId, DirectoryRow, Error, HeldBy, HeldNumber, JournalRow, PbxId, State, Trigger};
 
 #[tokio::test]
 async fn links_come_back_as_they_were() {
@@ -34,12 +34,15 @@ async fn links_come_back_as_they_were() {
     everywhere(async |store| {
         let id = company(store).await;
         let links = [link(1, 10), odd.clone(), bare.clone()];
-        store.agree(id, &[], &[links[2].clone(), links[0].clone(), links[1].clone()]).await.unwrap();
+        store
+            .agree(By::Hand(id), &[], &[links[2].clone(), links[0].clone(), links[1].clone()])
+            .await
+            .unwrap();
         assert_eq!(store.links(id).await.unwrap(), links);
         let mut moved = links[0].clone();
         moved.pairs[Field::Name] = None;
         moved.name = "renamed".into();
-        store.agree(id, &[person(2)], &[moved.clone()]).await.unwrap();
+        store.agree(By::Hand(id), &[person(2)], &[moved.clone()]).await.unwrap();
         assert_eq!(store.links(id).await.unwrap(), [moved, links[2].clone()]);
         assert!(store.links(DirectoryId(99)).await.unwrap().is_empty());
     })
@@ -52,24 +55,24 @@ async fn a_link_is_never_re_pointed_in_silence() {
         let id = company(store).await;
         let branch = store.put_directory(&directory("branch"), None).await.unwrap();
         let before = [link(1, 10), link(2, 20)];
-        store.agree(id, &[], &before).await.unwrap();
+        store.agree(By::Hand(id), &[], &before).await.unwrap();
 
-        let other_employee = store.agree(id, &[], &[link(3, 30), link(1, 11)]).await;
+        let other_employee = store.agree(By::Hand(id), &[], &[link(3, 30), link(1, 11)]).await;
         let (p1, p2) = (person(1), person(2));
         assert!(matches!(other_employee, Err(Error::PersonLinked { person, employee: EmployeeId(10) }) if person == p1));
-        let other_person = store.agree(id, &[], &[link(3, 30), link(4, 20)]).await;
+        let other_person = store.agree(By::Hand(id), &[], &[link(3, 30), link(4, 20)]).await;
         assert!(matches!(other_person, Err(Error::EmployeeLinked { employee: EmployeeId(20), directory, person })
             if person == p2 && directory == id));
-        let from_elsewhere = store.agree(branch, &[], &[link(1, 10)]).await;
+        let from_elsewhere = store.agree(By::Hand(branch), &[], &[link(1, 10)]).await;
         assert!(matches!(from_elsewhere, Err(Error::EmployeeLinked { directory, .. }) if directory == id));
-        let twice = store.agree(id, &[], &[link(5, 50), link(6, 50)]).await;
+        let twice = store.agree(By::Hand(id), &[], &[link(5, 50), link(6, 50)]).await;
         assert!(matches!(twice, Err(Error::EmployeeLinked { employee: EmployeeId(50), .. })));
         // None of these left a trace.
         assert_eq!(store.links(id).await.unwrap(), before);
         assert!(store.links(branch).await.unwrap().is_empty());
 
         // In the open, employees may even change places.
-        store.agree(id, &[person(1), person(2)], &[link(1, 20), link(3, 10)]).await.unwrap();
+        store.agree(By::Hand(id), &[person(1), person(2)], &[link(1, 20), link(3, 10)]).await.unwrap();
         assert_eq!(store.links(id).await.unwrap(), [link(1, 20), link(3, 10)]);
     })
     .await;
@@ -83,9 +86,9 @@ async fn an_employee_is_linked_once_per_pbx() {
         let away = DirectoryRow { pbx: PbxId(2), ..directory("away") };
         let away = store.put_directory(&away, None).await.unwrap();
         let branch = store.put_directory(&directory("branch"), None).await.unwrap();
-        store.agree(id, &[], &[link(1, 10)]).await.unwrap();
-        store.agree(away, &[], &[link(1, 10)]).await.unwrap();
-        store.agree(branch, &[], &[link(1, 9)]).await.unwrap();
+        store.agree(By::Hand(id), &[], &[link(1, 10)]).await.unwrap();
+        store.agree(By::Hand(away), &[], &[link(1, 10)]).await.unwrap();
+        store.agree(By::Hand(branch), &[], &[link(1, 9)]).await.unwrap();
         let linked = store.linked_employees(PbxId::DEFAULT).await.unwrap();
         let linked: Vec<_> = linked.iter().map(|row| (row.employee.0, row.directory, &*row.name)).collect();
         assert_eq!(linked, [(9, branch, "Person 1"), (10, id, "Person 1")]);

@@ -6,6 +6,7 @@
 mod common;
 mod conflicts;
 mod coordination;
+mod fence;
 mod history;
 mod links;
 mod rows;

@@ -4,8 +4,8 @@ use crate::common::{conflict, person};
 use reconcile::{Answer, ConflictKind, Decision, EmployeeId, Field};
 use serde_json::json;
 use store::{
-    DirectoryId, JournalRow, PersonStatus, QuarantineRow, RunId, RunPerson, RunStart, Settlement, Side,
-    State, Store, Trigger, Updated, What,
+    DirectoryId, JournalRow, Lease, PersonStatus, QuarantineRow, RunId, RunPerson, RunStart, Settlement,
+    Side, State, Store, Trigger, Updated, What,
 };
 
 pub fn decision(number: usize, answer: Answer, stands_on: &str) -> Decision {
@@ -30,8 +30,11 @@ pub fn quarantined(number: usize, attempts: u32) -> QuarantineRow {
     }
 }
 
+/// A run of a holder whose lease never expires.
 pub async fn start(store: &dyn Store, directory: DirectoryId, trigger: Trigger, started_ms: i64) -> RunId {
-    store.start_run(&RunStart { directory, trigger, started_ms }).await.unwrap()
+    assert_eq!(store.take_lease(directory, "me", i64::MAX, 0).await.unwrap(), Lease::Held);
+    let holder = "me".to_owned();
+    store.start_run(&RunStart { directory, trigger, started_ms, holder }).await.unwrap()
 }
 
 pub async fn settle(store: &dyn Store, run: RunId, seq: i64, state: State) {

@@ -6,15 +6,16 @@ use reconcile::{Answer, ConflictKind};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::json;
 use store::{
-    ConflictsOf, DirectoryId, DirectoryRow, Error, JournalOf, JournalRow, PbxId, Picture, SecretOf, Trigger,
+    By, ConflictsOf, DirectoryId, DirectoryRow, Error, JournalOf, JournalRow, PbxId, Picture, SecretOf,
+    Trigger,
 };
 
 #[tokio::test]
 async fn settings_are_stored_and_observations_are_not_overwritten() {
     everywhere(async |store| {
         let id = company(store).await;
-        store.note_directory_read(id, 77, &["ldap://elsewhere".to_owned()]).await.unwrap();
-        store.note_pbx_read(id, 78).await.unwrap();
+        store.note_directory_read(By::Hand(id), 77, &["ldap://elsewhere".to_owned()]).await.unwrap();
+        store.note_pbx_read(By::Hand(id), 78).await.unwrap();
         let mut row = store.directory("head office").await.unwrap().unwrap();
         assert_eq!((row.last_complete_ms, row.pbx_complete_ms), (77, 78));
         assert_eq!(row.references, ["ldap://elsewhere"]);
@@ -48,15 +49,15 @@ async fn what_cannot_be_stored_is_refused_in_words() {
         assert!(matches!(store.put_directory(&lost, None).await, Err(Error::Missing(_))));
         let unknown = DirectoryRow { id: DirectoryId(99), ..directory("unknown") };
         assert!(matches!(store.put_directory(&unknown, None).await, Err(Error::Missing(_))));
-        assert!(matches!(store.note_pbx_read(DirectoryId(99), 1).await, Err(Error::Missing(_))));
+        assert!(matches!(store.note_pbx_read(By::Hand(DirectoryId(99)), 1).await, Err(Error::Missing(_))));
         assert!(matches!(store.release_number(PbxId(9), "201", 1).await, Err(Error::Missing(_))));
-        assert!(matches!(store.agree(DirectoryId(99), &[], &[]).await, Err(Error::Missing(_))));
+        assert!(matches!(store.agree(By::Hand(DirectoryId(99)), &[], &[]).await, Err(Error::Missing(_))));
 
         store.put_pbx(&pbx(2, "warehouse"), None).await.unwrap();
         let moved = DirectoryRow { id, pbx: PbxId(2), ..directory("head office") };
-        store.agree(id, &[], &[link(1, 10)]).await.unwrap();
+        store.agree(By::Hand(id), &[], &[link(1, 10)]).await.unwrap();
         assert!(matches!(store.put_directory(&moved, None).await, Err(Error::PbxFixed(_))));
-        store.agree(id, &[person(1)], &[]).await.unwrap();
+        store.agree(By::Hand(id), &[person(1)], &[]).await.unwrap();
         store.put_directory(&moved, None).await.unwrap();
     })
     .await;
@@ -108,10 +109,13 @@ async fn a_removed_directory_takes_everything_but_its_history() {
         for (id, number) in [(id, 1), (other, 2)] {
             let row = DirectoryRow { id, ..directory(&format!("directory {number}")) };
             store.put_directory(&row, Some(&"secret".to_owned().into())).await.unwrap();
-            store.agree(id, &[], &[link(number, number as u64)]).await.unwrap();
-            store.sync_conflicts(id, 1, &[conflict(1, ConflictKind::Refused, "x")], true).await.unwrap();
+            store.agree(By::Hand(id), &[], &[link(number, number as u64)]).await.unwrap();
+            store
+                .sync_conflicts(By::Hand(id), 1, &[conflict(1, ConflictKind::Refused, "x")], true)
+                .await
+                .unwrap();
             store.put_decision(id, &decision(1, Answer::LeaveOut, "x")).await.unwrap();
-            store.change_quarantine(id, &[], &[quarantined(1, 1)]).await.unwrap();
+            store.change_quarantine(By::Hand(id), &[], &[quarantined(1, 1)]).await.unwrap();
             store.put_plan(id, "hash", 1, "{}").await.unwrap();
             store.put_meta(&format!("directory/{id}/cursor"), Some("c")).await.unwrap();
             store.take_lease(id, "me", 10, 0).await.unwrap();

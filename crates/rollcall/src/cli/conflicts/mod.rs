@@ -12,7 +12,7 @@ use anyhow::Result;
 use reconcile::{Answer, Decision};
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
-use store::{ConflictId, ConflictRow, ConflictsOf, DirectoryId};
+use store::{By, ConflictId, ConflictRow, ConflictsOf, DirectoryId};
 use view::{Answered, ConflictView, Conflicts, Settled};
 
 pub async fn run(app: &App, command: ConflictsCommand, out: &Out) -> Result<u8> {
@@ -131,7 +131,7 @@ async fn retry(app: &App, id: i64) -> Result<Settled> {
     let key = (row.conflict.person.clone(), row.conflict.field);
     let rows = app.store.quarantine(row.directory).await?;
     let waiting = rows.iter().any(|row| (&row.person, row.field) == (&key.0, key.1));
-    app.store.change_quarantine(row.directory, &[key], &[]).await?;
+    app.store.change_quarantine(By::Hand(row.directory), &[key], &[]).await?;
     Ok(Settled::Retried { retried: id, waiting })
 }
 

@@ -10,7 +10,7 @@ use store::{ConflictState, QuarantineRow};
 async fn with(conflicts: &[Conflict]) -> (App, DirectoryId) {
     let app = app();
     let id = server(&app).await;
-    app.store.sync_conflicts(id, NOW_MS, conflicts, true).await.unwrap();
+    app.store.sync_conflicts(By::Hand(id), NOW_MS, conflicts, true).await.unwrap();
     (app, id)
 }
 
@@ -112,7 +112,7 @@ async fn a_retry_lifts_the_refusal_and_clearing_removes_rows_only() {
         stands_on: "then".to_owned(),
         conflict: refused,
     };
-    app.store.change_quarantine(id, &[], &[row]).await.unwrap();
+    app.store.change_quarantine(By::Hand(id), &[], &[row]).await.unwrap();
     assert!(matches!(retry(&app, 2).await.unwrap(), Settled::Retried { retried: 2, waiting: true }));
     assert_eq!(app.store.quarantine(id).await.unwrap(), []);
     assert!(matches!(retry(&app, 1).await.unwrap(), Settled::Retried { waiting: false, .. }));

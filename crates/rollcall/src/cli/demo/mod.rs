@@ -11,7 +11,7 @@ use super::sandbox::{self, PASSWORD, Sandbox};
 use super::server::{self, Draft};
 use super::{pbx, progress};
 use crate::app::App;
-use crate::cycle::{self, Report};
+use crate::cycle::{self, Expect, Report};
 use ::pbx::{Settings, SignIn, Trust};
 use ::sandbox::directory::Personality;
 use anyhow::{Context, Result, anyhow};
@@ -143,7 +143,8 @@ impl Story<'_> {
             "A preview reads both sides and writes to neither. Every line says who changes and how.",
         )?;
         let known = Known::before(self.app).await?;
-        let report = cycle::preview(self.app, SERVER, &*progress::watched(self.out.json)).await?;
+        let report =
+            cycle::preview(self.app, SERVER, Expect::AsBefore, &*progress::watched(self.out.json)).await?;
         self.report(&report, Kind::Preview, known).await?;
         Ok(report)
     }
@@ -221,7 +222,8 @@ impl Story<'_> {
     }
 
     async fn sync(&self) -> Result<Report> {
-        cycle::sync(self.app, SERVER, Trigger::Demo, &*progress::watched(self.out.json)).await
+        cycle::sync(self.app, SERVER, Trigger::Demo, Expect::AsBefore, &*progress::watched(self.out.json))
+            .await
     }
 
     async fn report(&self, report: &Report, kind: Kind, known: Known) -> Result<()> {

@@ -1,12 +1,10 @@
 use super::*;
 use crate::cli::errors::is_usage;
 use crate::cli::output::tests::text;
-use crate::cli::testing::{NOW_MS, app, both_changed, link, server};
+use crate::cli::testing::{NOW_MS, app, both_changed, link, server, start};
 use reconcile::{EmployeeId, LeftReason, Pair};
 use serde_json::json;
-use store::{
-    JournalRow, Outcome, PersonStatus, RunNote, RunStart, Side, State as JournalState, Trigger, What,
-};
+use store::{By, JournalRow, Outcome, PersonStatus, RunNote, Side, State as JournalState, What};
 
 const ID: &str = "192df0c9-fb24-4a25-8cd6-326044b13ba0";
 
@@ -24,12 +22,11 @@ async fn company() -> App {
     let mut gone = link("p2", "Иванова Анна", 13, "213");
     gone.state = LinkState::Left { reason: LeftReason::Disabled, since_ms: NOW_MS };
     let links = [first, gone, link("p3", "Иванченко Лев", 14, "214"), link("p4", "Иванюк Зоя", 15, "215")];
-    app.store.agree(id, &[], &links).await.unwrap();
+    app.store.agree(By::Hand(id), &[], &links).await.unwrap();
     let mut conflict = both_changed();
     conflict.person = PersonId::new(ID);
-    app.store.sync_conflicts(id, NOW_MS, &[conflict], true).await.unwrap();
-    let start = RunStart { directory: id, trigger: Trigger::Manual, started_ms: app.clock.now_ms() };
-    let run = app.store.start_run(&start).await.unwrap();
+    app.store.sync_conflicts(By::Hand(id), NOW_MS, &[conflict], true).await.unwrap();
+    let run = start(&app, id).await;
     let step = |seq, side, what, before, after| JournalRow {
         run,
         seq,
@@ -98,8 +95,7 @@ async fn news_is_over_once_a_whole_run_told_nothing() {
         (Outcome::Done, None, false),
         (Outcome::Halted, Some(PersonStatus::Skipped), true),
     ] {
-        let start = RunStart { directory, trigger: Trigger::Manual, started_ms: NOW_MS };
-        let run = app.store.start_run(&start).await.unwrap();
+        let run = start(&app, directory).await;
         let row = status.map(|status| store::RunPerson {
             person: PersonId::new(ID),
             employee: Some(EmployeeId(12)),

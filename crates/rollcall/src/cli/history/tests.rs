@@ -1,11 +1,11 @@
 use super::*;
 use crate::cli::errors::is_usage;
 use crate::cli::output::tests::text;
-use crate::cli::testing::{NOW_MS, app, report, server};
+use crate::cli::testing::{NOW_MS, app, report, server, start};
 use reconcile::guard::{GuardKind, Tripped};
 use reconcile::{EmployeeId, Field, PersonId};
 use serde_json::json;
-use store::{RunNote, RunStart, Side, State, What};
+use store::{Phase, RunNote, Side, State, What};
 
 #[tokio::test]
 async fn runs_and_one_run() {
@@ -22,8 +22,7 @@ async fn runs_and_one_run() {
         (Outcome::Partial, serde_json::to_value(report()).unwrap()),
         (Outcome::Failed, json!({ "error": "server `hq` could not be read" })),
     ] {
-        let start = RunStart { directory, trigger: Trigger::Manual, started_ms: NOW_MS };
-        let id = app.store.start_run(&start).await.unwrap();
+        let id = start(&app, directory).await;
         let note = RunNote { outcome, ended_ms: Some(NOW_MS + 1_250), plan_hash: None, report };
         app.store.note_run(id, &note).await.unwrap();
         ids.push(id.0);
@@ -41,8 +40,7 @@ async fn runs_and_one_run() {
 async fn a_run_says_what_it_wrote_and_how_to_undo_it() {
     let app = app();
     let directory = server(&app).await;
-    let start = RunStart { directory, trigger: Trigger::Manual, started_ms: NOW_MS };
-    let run = app.store.start_run(&start).await.unwrap();
+    let run = start(&app, directory).await;
     let step = |seq, state| JournalRow {
         run,
         seq,
@@ -74,4 +72,20 @@ async fn a_run_says_what_it_wrote_and_how_to_undo_it() {
     let told = text(&whole, 100);
     assert!(told.contains("and 20 others; --json has them all"), "{told}");
     assert!(told.trim_end().ends_with(&format!("rollcall undo {run}")), "{told}");
+}
+
+#[tokio::test]
+async fn a_running_run_says_how_far_it_is() {
+    let app = app();
+    let directory = server(&app).await;
+    let id = start(&app, directory).await;
+    let progress = RunProgress { phase: Phase::Write, done: 3, total: Some(7) };
+    app.store.note_progress(id, &progress).await.unwrap();
+    let list = text(&runs(&app, 20).await.unwrap(), 80);
+    assert!(list.contains("Writing: 3 of 7"), "{list}");
+    let one = one(&app, id.0).await.unwrap();
+    assert!(text(&one, 80).contains("Writing: 3 of 7"));
+    let json = serde_json::to_value(&one).unwrap();
+    assert_eq!(json["progress"], json!({ "phase": "write", "done": 3, "total": 7 }));
+    assert_eq!(json["outcome"], "running");
 }

@@ -1,10 +1,10 @@
 use super::*;
 use crate::cli::errors::is_usage;
 use crate::cli::output::tests::text;
-use crate::cli::testing::{NOW_MS, app, link, server};
+use crate::cli::testing::{NOW_MS, app, link, server, start};
 use reconcile::{EmployeeId, PersonId};
 use serde_json::json;
-use store::{Outcome, PersonStatus, RunNote, RunStart, Trigger, Updated};
+use store::{By, Outcome, PersonStatus, RunNote, Updated};
 
 async fn company() -> App {
     let app = app();
@@ -12,9 +12,8 @@ async fn company() -> App {
     let mut gone = link("p2", "Щербаков Илья", 13, "213");
     gone.state = LinkState::Left { reason: LeftReason::Disabled, since_ms: NOW_MS };
     let links = [link("p1", "Müller, Jörg", 12, "212"), gone];
-    app.store.agree(id, &[], &links).await.unwrap();
-    let start = RunStart { directory: id, trigger: Trigger::Manual, started_ms: NOW_MS };
-    let run = app.store.start_run(&start).await.unwrap();
+    app.store.agree(By::Hand(id), &[], &links).await.unwrap();
+    let run = start(&app, id).await;
     let last = |person: &str, employee, status, updated, reason: &str| RunPerson {
         person: PersonId::new(person),
         employee,
@@ -47,8 +46,7 @@ async fn a_trouble_that_a_whole_run_did_not_find_is_over() {
     let mut row = app.store.latest_people(id).await.unwrap()[0].1.clone();
     row.status = PersonStatus::Failed;
     for (rows, last) in [(&[row][..], Some(PersonStatus::Failed)), (&[], None)] {
-        let start = RunStart { directory: id, trigger: Trigger::Manual, started_ms: NOW_MS };
-        let run = app.store.start_run(&start).await.unwrap();
+        let run = start(&app, id).await;
         app.store.add_run_people(run, rows).await.unwrap();
         let note = RunNote { outcome: Outcome::Done, ended_ms: None, plan_hash: None, report: json!({}) };
         app.store.note_run(run, &note).await.unwrap();

@@ -16,7 +16,7 @@ use pairs::Dropped;
 use reconcile::Link;
 use secrecy::SecretString;
 use std::future::Future;
-use store::{ConflictsOf, DirectoryId, DirectoryRow, Lease, PbxId, PbxRow, SecretOf};
+use store::{By, ConflictsOf, DirectoryId, DirectoryRow, Lease, PbxId, PbxRow, SecretOf};
 use view::{Changed, Listed, Removed, ServerView, Servers};
 
 const NAME_CHARS_MAX: usize = 64;
@@ -101,7 +101,7 @@ async fn change(app: &App, row: &DirectoryRow, args: &ServerEditArgs) -> Result<
     let secret = options::secret(&args.options, Some(&old.settings.sign_in))?;
     let dropped = pairs::after(&old, &new, &links);
     // In this order: a pair dropped without need only meets anew.
-    app.store.agree(row.id, &[], &dropped.links).await?;
+    app.store.agree(By::Hand(row.id), &[], &dropped.links).await?;
     let row =
         DirectoryRow { settings: serde_json::to_value(&new.settings)?, policy: new.policy, ..row.clone() };
     app.store.put_directory(&row, secret.as_ref()).await?;
@@ -113,7 +113,7 @@ async fn change(app: &App, row: &DirectoryRow, args: &ServerEditArgs) -> Result<
 async fn try_all_again(app: &App, directory: DirectoryId) -> Result<()> {
     let refused = app.store.quarantine(directory).await?;
     let lifted: Vec<_> = refused.into_iter().map(|row| (row.person, row.field)).collect();
-    Ok(app.store.change_quarantine(directory, &lifted, &[]).await?)
+    Ok(app.store.change_quarantine(By::Hand(directory), &lifted, &[]).await?)
 }
 
 fn draft_of(row: &DirectoryRow) -> Result<Draft> {

@@ -144,7 +144,7 @@ async fn pairs_are_dropped_before_the_settings_change() {
     let row = added(&app, "--map name=displayName").await.unwrap();
     let mut one = link("p1", "Müller, Jörg", 12, "212");
     one.pairs[Field::Name].as_mut().unwrap().pbx = Some(Value::new("Jörg", "Jörg"));
-    app.store.agree(row.id, &[], std::slice::from_ref(&one)).await.unwrap();
+    app.store.agree(By::Hand(row.id), &[], std::slice::from_ref(&one)).await.unwrap();
     let (_, dropped) = edited(&app, "--write-back").await.unwrap();
     assert_eq!(dropped.pairs[Field::Name], 1);
     let now = app.store.links(row.id).await.unwrap();
@@ -168,7 +168,7 @@ async fn other_settings_are_another_try_for_all_that_was_refused() {
         stands_on: "then".to_owned(),
         conflict: both_changed(),
     };
-    app.store.change_quarantine(row.id, &[], &[refused]).await.unwrap();
+    app.store.change_quarantine(By::Hand(row.id), &[], &[refused]).await.unwrap();
     edited(&app, "--map mobile=other").await.unwrap();
     assert_eq!(app.store.quarantine(row.id).await.unwrap(), []);
 }

@@ -12,7 +12,7 @@ use reconcile::{
     Conflict, ConflictKind, Direction, Field, Link, Pair, Person, Reading, RefusedBy, Value, WayOut,
 };
 use secrecy::{ExposeSecret, SecretString};
-use store::{JournalRow, State, What};
+use store::{By, JournalRow, State, What};
 
 impl Apply<'_> {
     pub(super) async fn create(
@@ -72,7 +72,7 @@ impl Apply<'_> {
             fingerprint: print.ok().map(|value| value.canonical().into()),
             ..self.row_of(action, None, store::Side::Pbx, What::Create)
         };
-        self.app.store.journal(std::slice::from_ref(&row)).await?;
+        self.journal(std::slice::from_ref(&row)).await?;
         let answer = match self.pbx.create(new, self.region()).await {
             Err(error @ Error::OutcomeUnknown { .. }) => self.look_for(&row, new, error).await,
             answer => answer,
@@ -139,7 +139,7 @@ impl Apply<'_> {
         self.first_pairs(&mut link, &saved, action, done);
         let again: Vec<_> =
             self.links.get(action.person.as_str()).map(|link| link.person.clone()).into_iter().collect();
-        self.app.store.agree(self.row.id, &again, std::slice::from_ref(&link)).await?;
+        self.app.store.agree(By::Run(self.running.id), &again, std::slice::from_ref(&link)).await?;
         // Only now: until it is linked, the unfinished step is all that tells whose it is.
         self.settle(seq, State::Done, None, Some(employee)).await?;
         done.lifted.push((action.person.clone(), None));
@@ -154,7 +154,7 @@ impl Apply<'_> {
             Action { directory: self.write_back(action, new), employee: Some(employee), ..action.clone() };
         self.write_directory(&back, employee, &mut link, done).await?;
         if link != before {
-            self.app.store.agree(self.row.id, &[], std::slice::from_ref(&link)).await?;
+            self.app.store.agree(By::Run(self.running.id), &[], std::slice::from_ref(&link)).await?;
         }
         Ok(())
     }

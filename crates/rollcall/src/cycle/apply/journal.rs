@@ -1,6 +1,8 @@
 //! The journal of writes: a row is there before its effect.
 
 use super::Apply;
+use crate::cycle::fence::ran_out;
+use anyhow::Result;
 use reconcile::plan::{Action, Change};
 use reconcile::{EmployeeId, Value};
 use serde_json::Value as Json;
@@ -16,7 +18,7 @@ impl Apply<'_> {
         side: Side,
         changes: &[Change],
         picture: Option<PictureId>,
-    ) -> Result<Vec<i64>, store::Error> {
+    ) -> Result<Vec<i64>> {
         let rows: Vec<JournalRow> = changes
             .iter()
             .map(|change| JournalRow {
@@ -28,23 +30,28 @@ impl Apply<'_> {
                 ..self.row_of(action, employee, side, What::Field(change.field))
             })
             .collect();
-        self.app.store.journal(&rows).await?;
+        self.journal(&rows).await?;
         Ok(rows.iter().map(|row| row.seq).collect())
     }
 
     /// Notes something that happened to a link.
-    pub(super) async fn note_step(
-        &self,
-        action: &Action,
-        what: What,
-        cause: &str,
-    ) -> Result<(), store::Error> {
+    pub(super) async fn note_step(&self, action: &Action, what: What, cause: &str) -> Result<()> {
         let row = JournalRow {
             cause: cause.to_owned(),
             state: State::Done,
             ..self.row_of(action, action.employee, Side::Rollcall, what)
         };
-        self.app.store.journal(&[row]).await
+        self.journal(&[row]).await
+    }
+
+    /// Every write comes through here before anything is sent: under a lease
+    /// that lasts, as the store and the clock see it.
+    pub(super) async fn journal(&self, rows: &[JournalRow]) -> Result<()> {
+        if !self.running.hold.lasts() {
+            self.stop("");
+            return Err(ran_out(&self.row.name));
+        }
+        Ok(self.app.store.journal(rows).await?)
     }
 
     pub(super) async fn settle(
@@ -55,7 +62,7 @@ impl Apply<'_> {
         employee: Option<EmployeeId>,
     ) -> Result<(), store::Error> {
         let settlement = Settlement { state, after: after.map(|value| json(value.as_ref())), employee };
-        self.app.store.settle(self.run, seq, &settlement).await
+        self.app.store.settle(self.running.id, seq, &settlement).await
     }
 
     pub(super) fn row_of(
@@ -66,7 +73,7 @@ impl Apply<'_> {
         what: What,
     ) -> JournalRow {
         JournalRow {
-            run: self.run,
+            run: self.running.id,
             seq: self.seq.fetch_add(1, Ordering::Relaxed),
             directory: self.row.id,
             at_ms: self.app.clock.now_ms(),

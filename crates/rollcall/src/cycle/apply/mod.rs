@@ -14,6 +14,7 @@ mod write_pbx;
 
 pub use outcome::Done;
 
+use super::fence::{Hold, ran_out};
 use super::gather::Looked;
 use super::progress::Progress;
 use super::undo::Undo;
@@ -21,7 +22,7 @@ use crate::app::App;
 use crate::limits;
 use directory::Directory;
 use futures_util::StreamExt;
-use futures_util::stream;
+use futures_util::stream::FuturesUnordered;
 use pbx::Pbx;
 use reconcile::absence::Vanished;
 use reconcile::numbers::Numbers;
@@ -33,10 +34,17 @@ use std::sync::atomic::AtomicI64;
 use store::{DirectoryRow, QuarantineRow, RunId};
 use tokio::sync::Mutex;
 
+/// A run, and the lease it writes under.
+#[derive(Clone, Copy, Debug)]
+pub struct Running<'a> {
+    pub id: RunId,
+    pub hold: &'a Hold,
+}
+
 pub struct Apply<'a> {
     app: &'a App,
     row: &'a DirectoryRow,
-    run: RunId,
+    running: Running<'a>,
     world: &'a World,
     pbx: &'a Pbx,
     /// One operation at a time per connection.
@@ -63,7 +71,7 @@ impl<'a> Apply<'a> {
     pub async fn new(
         app: &'a App,
         row: &'a DirectoryRow,
-        run: RunId,
+        running: Running<'a>,
         world: &'a World,
         looked: &Looked,
         pbx: &'a Pbx,
@@ -83,7 +91,7 @@ impl<'a> Apply<'a> {
         Ok(Apply {
             app,
             row,
-            run,
+            running,
             world,
             pbx,
             directory: Mutex::new(directory),
@@ -142,10 +150,12 @@ impl<'a> Apply<'a> {
         }
         let mut done = Vec::with_capacity(actions.len());
         for wave in actions.chunk_by(|a, b| a.wave == b.wave) {
-            let mut results = stream::iter(wave)
-                .map(|action| self.person(action))
-                .buffer_unordered(limits::PBX_CONCURRENCY);
-            while let Some(result) = results.next().await {
+            let mut waiting = wave.iter();
+            let mut under_way = FuturesUnordered::new();
+            loop {
+                let free = limits::PBX_CONCURRENCY - under_way.len();
+                under_way.extend(waiting.by_ref().take(free).map(|action| self.person(action)));
+                let Some(result) = under_way.next().await else { break };
                 progress.advance(1);
                 done.push(result);
             }
@@ -163,6 +173,9 @@ impl<'a> Apply<'a> {
             _ => self.update(action, &mut done).await,
         };
         if let Err(error) = result {
+            if let Some(store::Error::LeaseLost(_)) = error.downcast_ref() {
+                self.stop(&error.to_string());
+            }
             done.fail(error.to_string());
         }
         done
@@ -173,7 +186,11 @@ impl<'a> Apply<'a> {
         self.stopped.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clone()
     }
 
+    /// A side that cannot be reached because the lease is over is not the one
+    /// to blame.
     fn stop(&self, why: &str) {
+        let over = (!self.running.hold.lasts()).then(|| ran_out(&self.row.name).to_string());
+        let why = over.as_deref().unwrap_or(why);
         let mut stopped = self.stopped.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         stopped.get_or_insert_with(|| why.to_owned());
     }

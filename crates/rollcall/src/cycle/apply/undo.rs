@@ -15,7 +15,7 @@ use anyhow::Result;
 use reconcile::merge::Cause;
 use reconcile::plan::{Action, Change};
 use reconcile::{ConflictKind, EmployeeId, Value};
-use store::{JournalRow, Side, State, What};
+use store::{By, JournalRow, Side, State, What};
 
 /// A step of an undo that is written but not yet settled.
 #[derive(Clone, Debug)]
@@ -125,8 +125,8 @@ impl<'a> Apply<'a> {
             cause: step.as_cause(),
             ..self.row_of(action, Some(employee), Side::Rollcall, What::Unlink)
         };
-        self.app.store.journal(std::slice::from_ref(&row)).await?;
-        self.app.store.agree(self.row.id, std::slice::from_ref(&action.person), &[]).await?;
+        self.journal(std::slice::from_ref(&row)).await?;
+        self.app.store.agree(By::Run(self.running.id), std::slice::from_ref(&action.person), &[]).await?;
         step.turn(self.app, self.row.id, State::Undone).await?;
         self.settle(row.seq, State::Done, None, None).await?;
         done.linked = true;

@@ -7,7 +7,7 @@ use anyhow::Result;
 use reconcile::merge::Cause;
 use reconcile::plan::{Action, Agreement, Change, LinkStep};
 use reconcile::{EmployeeId, Field, Link, LinkState, Pair, PersonId, Value};
-use store::What;
+use store::{By, What};
 
 impl Apply<'_> {
     pub(super) async fn update(&self, action: &Action, done: &mut Done) -> Result<()> {
@@ -23,7 +23,7 @@ impl Apply<'_> {
         }
         let mut kept = self.kept.get(action.person.as_str()).map(|link| (*link).clone());
         if action.link.is_some() || !action.agree.is_empty() {
-            self.app.store.agree(self.row.id, &end, std::slice::from_ref(&link)).await?;
+            self.app.store.agree(By::Run(self.running.id), &end, std::slice::from_ref(&link)).await?;
             kept = Some(link.clone());
         }
         let parts = matches!(action.link, Some(LinkStep::Part));
@@ -36,7 +36,7 @@ impl Apply<'_> {
         self.write_directory(action, employee, &mut link, done).await?;
         // What was seen is remembered even where every write was refused.
         if kept.as_ref() != Some(&link) {
-            self.app.store.agree(self.row.id, &[], std::slice::from_ref(&link)).await?;
+            self.app.store.agree(By::Run(self.running.id), &[], std::slice::from_ref(&link)).await?;
         }
         self.settle_undone(done).await?;
         if parts { self.part(action, employee, done).await } else { Ok(()) }
@@ -75,7 +75,7 @@ impl Apply<'_> {
         if let Some(number) = number {
             self.app.store.release_number(self.row.pbx, &number, self.world.now_ms).await?;
         }
-        self.app.store.agree(self.row.id, std::slice::from_ref(&action.person), &[]).await?;
+        self.app.store.agree(By::Run(self.running.id), std::slice::from_ref(&action.person), &[]).await?;
         self.journal_step(action, &LinkStep::Unlink).await?;
         done.employee = Some(employee);
         done.linked = true;
@@ -99,7 +99,7 @@ impl Apply<'_> {
             LinkStep::Wake => (What::Return, "it is the same employee after all".to_owned()),
             LinkStep::Create { .. } | LinkStep::Part => return Ok(()),
         };
-        Ok(self.note_step(action, what, &cause).await?)
+        self.note_step(action, what, &cause).await
     }
 
     /// Moves the pair of a field after one side stored `stored`. What an undo
