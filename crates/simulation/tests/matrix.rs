@@ -2,7 +2,7 @@
 //! call: what happens stands in docs/reference/answers.md, and nobody is ever
 //! disabled by it. `ROLLCALL_UPDATE=1` writes the page anew.
 
-#![allow(clippy::panic)]
+#![allow(clippy::panic, clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use simulation::{Answer, Call, Case, Forced, Phase, case, cases};
 use std::fmt::Write;
