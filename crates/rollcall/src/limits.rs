@@ -18,6 +18,10 @@ pub const AVATARS_IN_TURN: usize = 5_000;
 /// Other numbers tried when a free one turns out to be occupied.
 pub const NUMBER_TRIES: usize = 5;
 
+/// How long after it was asked a PBX may still create an employee: a job rests
+/// up to 35 s in its queue. Who is not there by then will not be.
+pub const CREATION_LATE_MS: i64 = 40_000;
+
 /// The PBX refuses smaller pictures, and loses the old one doing so.
 pub const PBX_PHOTO_BYTES_MIN: usize = 1_024;
 /// What is sent to a PBX at most: the whole body passes through its queue.

@@ -13,6 +13,7 @@
 
 mod compact;
 mod contract;
+mod dying;
 mod error;
 mod gate;
 mod history;

@@ -3,11 +3,14 @@
 //!
 //! A creation is recognised by the number and the fingerprint of the secret we
 //! sent, which prove that an employee is ours; a human may type the same name
-//! and number. Any other write is recognised by what stands in its place, see
-//! [`reconcile::unfinished`].
+//! and number. One that is not there yet may come late: until it cannot any
+//! more, only the number it was asked for with is tried again, and the PBX
+//! gives that to one of the two. Any other write is recognised by what stands
+//! in its place, see [`reconcile::unfinished`].
 
 use super::step::StepRef;
 use crate::app::App;
+use crate::limits;
 use anyhow::Result;
 use pbx::Pbx;
 use reconcile::needs::Look;
@@ -64,6 +67,8 @@ pub async fn recover(app: &App, row: &DirectoryRow, pbx: &Pbx, world: &mut World
             Ok(Some(id)) if left_out(world, &step) => recovered.end(&step, State::Done, Some(id)),
             Ok(Some(id)) if before.is_none() && has_left(world, &step) => link(world, &step, id),
             Ok(Some(id)) => world.decisions.push(found(&step, before, id)),
+            // It may still be on its way through the queue of the PBX.
+            Ok(None) if app.clock.now_ms() < step.at_ms + limits::CREATION_LATE_MS => {}
             Ok(None) => recovered.end(&step, State::Refused, None),
             // Whoever is not found out about must not be created again.
             Err(error) => {
@@ -196,7 +201,8 @@ fn found(step: &JournalRow, before: Option<EmployeeId>, id: EmployeeId) -> Decis
     Decision { person: step.person.clone(), kind, field: None, answer, stands_on, at_ms: i64::MAX }
 }
 
-async fn look_for(
+/// The employee a creation made, if it made one.
+pub async fn look_for(
     pbx: &Pbx,
     step: &JournalRow,
     region: Option<&str>,

@@ -7,10 +7,12 @@
 
 pub mod company;
 pub mod lab;
+pub mod office;
 pub mod pbx;
 
 use serde_json::Value;
 use std::ffi::{OsStr, OsString};
+use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -74,6 +76,22 @@ impl Rollcall {
             .spawn()
             .expect("cargo built the binary");
         Running(child)
+    }
+
+    /// Runs a command that is to end itself by SIGKILL at a write to its store:
+    /// `before agree 3`. Whether it got there; what it said is shown if it did not.
+    pub fn dies<A: AsRef<OsStr>>(&self, at: &str, args: impl IntoIterator<Item = A>) -> bool {
+        let output = clean(Command::new(env!("CARGO_BIN_EXE_rollcall")))
+            .env("ROLLCALL_DIE_AT", at)
+            .args(self.arguments(args))
+            .stdin(Stdio::null())
+            .output()
+            .expect("cargo built the binary");
+        let killed = output.status.signal() == Some(9);
+        if !killed {
+            eprintln!("survived `{at}`: {} {}", output.status, String::from_utf8_lossy(&output.stderr));
+        }
+        killed
     }
 
     fn arguments<A: AsRef<OsStr>>(&self, args: impl IntoIterator<Item = A>) -> Vec<OsString> {

@@ -31,6 +31,9 @@ pub struct Faults {
     pub drop_before: Rate,
     /// Somebody else takes the number just before a create.
     pub race: Rate,
+    /// 400 as if no worker answered; a create is stored all the same, but only
+    /// just before the next one.
+    pub late: Rate,
 
     // The event bus.
     /// A message about a change that never was, beside any API request.
@@ -76,7 +79,7 @@ impl Faults {
     /// | `latency` | `30ms` or `25ms-40ms` |
     /// | `busy`, `limit`, `forbidden`, `gateway` | how often, of the API requests |
     /// | `locked`, `timeout`, `timeout-done`, `drop`, `drop-before` | how often, of the writes |
-    /// | `race` | how often, of the creates |
+    /// | `race`, `late` | how often, of the creates |
     /// | `phantom-event` | how often, of the API requests |
     /// | `lose-event` | how often, of the messages |
     /// | `cut` | characters |
@@ -127,6 +130,7 @@ impl Faults {
             "drop" => &mut self.drop,
             "drop-before" => &mut self.drop_before,
             "race" => &mut self.race,
+            "late" => &mut self.late,
             "phantom-event" => &mut self.phantom_event,
             "lose-event" => &mut self.lose_event,
             _ => return None,

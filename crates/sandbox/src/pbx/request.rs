@@ -12,7 +12,7 @@ pub(super) const API: &str = "/pbxcore/api/v3/";
 pub(super) type Params = Map<String, Value>;
 
 /// A call that has found its action.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Call {
     pub verb: Method,
     pub resource: &'static str,

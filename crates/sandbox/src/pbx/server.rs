@@ -34,6 +34,8 @@ pub(super) struct Server {
     limit: RateLimit,
     files: VecDeque<(String, Bytes)>,
     answered: u32,
+    /// A create whose worker is late.
+    late: Option<Call>,
 }
 
 #[derive(Clone, Copy)]
@@ -65,6 +67,7 @@ impl Server {
             limit: RateLimit::default(),
             files: VecDeque::new(),
             answered: 0,
+            late: None,
         }
     }
 
@@ -221,6 +224,10 @@ impl Server {
         if self.faults.timeout.strikes(random) {
             return timed_out();
         }
+        if is_create(call) && self.faults.late.strikes(random) {
+            self.late = Some(call.clone());
+            return timed_out();
+        }
         if self.faults.locked.strikes(random) {
             return Ok(Some(Reply::text(save::function(call), save::SAVE, LOCKED)));
         }
@@ -252,8 +259,11 @@ impl Server {
             ("api-keys", _) => return self.auth.keys.serve(call, &self.state, random, now_ms),
             _ => {}
         }
-        if call.resource == "employees" && call.verb == Method::POST && call.method.is_none() {
+        if is_create(call) {
             self.race_for_number(call, random, now_ms);
+            if let Some(late) = self.late.take() {
+                perform(&mut self.desk(&Faults::default(), random, now_ms), &late);
+            }
         }
         let faults = self.faults.clone();
         let mut desk = self.desk(&faults, random, now_ms);
@@ -304,6 +314,10 @@ impl Server {
             self.log.pop_front();
         }
     }
+}
+
+fn is_create(call: &Call) -> bool {
+    call.resource == "employees" && call.verb == Method::POST && call.method.is_none()
 }
 
 /// The actions over the tables.

@@ -67,6 +67,16 @@ async fn a_rival_takes_the_number() {
 }
 
 #[tokio::test]
+async fn a_create_that_comes_late() {
+    let bench = Bench::new();
+    bench.set("pbx.late=x1");
+    assert_eq!(bench.create("310", json!({})).await.0, 400);
+    assert!(bench.numbers("?search=number:310").await.is_empty());
+    is_occupied(bench.create("310", json!({})).await);
+    assert_eq!(bench.numbers("?search=number:310").await, ["310"]);
+}
+
+#[tokio::test]
 async fn values_and_counts_that_are_wrong() {
     let bench = Bench::new();
     bench.set("pbx.cut=4, pbx.total=-1, pbx.language=ru");

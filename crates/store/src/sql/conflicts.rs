@@ -3,6 +3,7 @@
 use super::{SqlStore, field_text, from_json, json, next_ids, parsed, word};
 use crate::ENDED_CONFLICTS_KEPT_MAX;
 use crate::contract::{Conflicts, Reply};
+use crate::dying::step;
 use crate::error::Error;
 use crate::rows::{
     ConflictId, ConflictRow, ConflictState, ConflictsOf, DirectoryId, QuarantineRow, SyncedConflicts,
@@ -20,7 +21,7 @@ impl Conflicts for SqlStore {
         found: &'a [Conflict],
         complete: bool,
     ) -> Reply<'a, SyncedConflicts> {
-        Box::pin(async move {
+        step("sync_conflicts", async move {
             let mut tx = self.begin().await?;
             let live = live(&mut tx, ConflictsOf::Directory(directory)).await?;
             let decisions = decisions(&mut tx, directory).await?;
@@ -149,7 +150,7 @@ impl Conflicts for SqlStore {
         lift: &'a [(PersonId, Option<Field>)],
         put: &'a [QuarantineRow],
     ) -> Reply<'a, ()> {
-        Box::pin(async move {
+        step("change_quarantine", async move {
             let mut tx = self.begin().await?;
             for (person, field) in lift {
                 sqlx::query("DELETE FROM quarantine WHERE directory = $1 AND person = $2 AND field = $3")

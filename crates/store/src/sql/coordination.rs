@@ -3,6 +3,7 @@
 use super::{SqlStore, word};
 use crate::PLANS_KEPT_MAX;
 use crate::contract::{Coordination, Reply};
+use crate::dying::step;
 use crate::error::Error;
 use crate::rows::{DirectoryId, Lease, PlanHead, PlanState, RunId, Touch};
 use reconcile::PersonId;
@@ -18,7 +19,7 @@ impl Coordination for SqlStore {
         made_ms: i64,
         body: &'a str,
     ) -> Reply<'a, ()> {
-        Box::pin(async move {
+        step("put_plan", async move {
             let mut tx = self.begin().await?;
             sqlx::query(
                 "INSERT INTO reviewed_plan VALUES ($1, $2, $3, 'pending', $4) \
@@ -82,7 +83,7 @@ impl Coordination for SqlStore {
         until_ms: i64,
         now_ms: i64,
     ) -> Reply<'a, Lease> {
-        Box::pin(async move {
+        step("take_lease", async move {
             let mut tx = self.begin().await?;
             sqlx::query(
                 "INSERT INTO lease VALUES ($1, $2, $3) ON CONFLICT (directory) \
@@ -132,7 +133,7 @@ impl Coordination for SqlStore {
     }
 
     fn release_lease<'a>(&'a self, directory: DirectoryId, holder: &'a str) -> Reply<'a, ()> {
-        Box::pin(async move {
+        step("release_lease", async move {
             sqlx::query("DELETE FROM lease WHERE directory = $1 AND holder = $2")
                 .bind(directory.0)
                 .bind(holder)
@@ -152,7 +153,7 @@ impl Coordination for SqlStore {
     }
 
     fn touch<'a>(&'a self, run: RunId, touches: &'a [Touch]) -> Reply<'a, ()> {
-        Box::pin(async move {
+        step("touch", async move {
             let mut tx = self.begin().await?;
             for touch in touches {
                 sqlx::query(

@@ -2,6 +2,7 @@
 
 use super::{SqlStore, employee_number, employee_of, journal, json, next_ids, parsed, word};
 use crate::contract::{History, Reply};
+use crate::dying::step;
 use crate::error::Error;
 use crate::history::{JournalOf, JournalRow, Outcome, RunNote, RunPerson, RunRow, RunStart, Settlement};
 use crate::rows::{DirectoryId, Forgotten, Picture, PictureId, RunId};
@@ -12,7 +13,7 @@ use sqlx::{AnyConnection, Row};
 
 impl History for SqlStore {
     fn start_run<'a>(&'a self, start: &'a RunStart) -> Reply<'a, RunId> {
-        Box::pin(async move {
+        step("start_run", async move {
             let mut tx = self.begin().await?;
             let id = next_ids(&mut tx, "run", 1).await?;
             let done = sqlx::query(
@@ -35,7 +36,7 @@ impl History for SqlStore {
     }
 
     fn note_run<'a>(&'a self, run: RunId, note: &'a RunNote) -> Reply<'a, ()> {
-        Box::pin(async move {
+        step("note_run", async move {
             let mut tx = self.begin().await?;
             let done = sqlx::query(
                 "UPDATE run SET outcome = $1, ended_ms = $2, plan_hash = $3, report = $4 WHERE id = $5",
@@ -85,7 +86,7 @@ impl History for SqlStore {
     }
 
     fn add_run_people<'a>(&'a self, run: RunId, people: &'a [RunPerson]) -> Reply<'a, ()> {
-        Box::pin(async move {
+        step("add_run_people", async move {
             let mut tx = self.begin().await?;
             let row = sqlx::query(
                 "SELECT directory, (SELECT coalesce(max(seq), 0) FROM run_person WHERE run = $1) AS last \
@@ -130,7 +131,7 @@ impl History for SqlStore {
     }
 
     fn journal<'a>(&'a self, rows: &'a [JournalRow]) -> Reply<'a, ()> {
-        Box::pin(async move {
+        step("journal", async move {
             let mut tx = self.begin().await?;
             for row in rows {
                 journal::add(&mut tx, row).await?;
@@ -140,7 +141,7 @@ impl History for SqlStore {
     }
 
     fn settle<'a>(&'a self, run: RunId, seq: i64, settlement: &'a Settlement) -> Reply<'a, ()> {
-        Box::pin(async move { journal::settle(&self.pool, run, seq, settlement).await })
+        step("settle", async move { journal::settle(&self.pool, run, seq, settlement).await })
     }
 
     fn journal_of<'a>(&'a self, of: &'a JournalOf) -> Reply<'a, Vec<JournalRow>> {

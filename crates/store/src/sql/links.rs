@@ -3,6 +3,7 @@
 use super::{SqlStore, employee_number};
 use crate::compact;
 use crate::contract::{Links, Reply};
+use crate::dying::step;
 use crate::error::Error;
 use crate::rows::{DirectoryId, HeldBy, HeldNumber, LinkedEmployee, PbxId};
 use reconcile::{EmployeeId, Link, PersonId};
@@ -44,7 +45,7 @@ impl Links for SqlStore {
     }
 
     fn agree<'a>(&'a self, directory: DirectoryId, end: &'a [PersonId], put: &'a [Link]) -> Reply<'a, ()> {
-        Box::pin(async move {
+        step("agree", async move {
             let mut tx = self.begin().await?;
             let pbx = sqlx::query("SELECT pbx FROM directory WHERE id = $1").bind(directory.0);
             let pbx = pbx.fetch_optional(&mut *tx).await?;
@@ -71,7 +72,7 @@ impl Links for SqlStore {
     }
 
     fn release_number<'a>(&'a self, pbx: PbxId, number: &'a str, at_ms: i64) -> Reply<'a, ()> {
-        Box::pin(async move {
+        step("release_number", async move {
             sqlx::query(
                 "INSERT INTO released_number VALUES ($1, $2, $3) \
                  ON CONFLICT (pbx, number) DO UPDATE SET at_ms = excluded.at_ms",

@@ -2,6 +2,7 @@
 
 use super::{SqlStore, json, next_ids, parsed};
 use crate::contract::{Reply, Settings};
+use crate::dying::step;
 use crate::error::Error;
 use crate::rows::{DirectoryId, DirectoryRow, PbxId, PbxRow, SecretOf};
 use reconcile::canonical::Fingerprinter;
@@ -94,7 +95,7 @@ impl Settings for SqlStore {
         at_ms: i64,
         references: &'a [String],
     ) -> Reply<'a, ()> {
-        Box::pin(async move {
+        step("note_directory_read", async move {
             let done =
                 sqlx::query("UPDATE directory SET last_complete_ms = $1, referrals = $2 WHERE id = $3")
                     .bind(at_ms)
@@ -107,7 +108,7 @@ impl Settings for SqlStore {
     }
 
     fn note_pbx_read(&self, directory: DirectoryId, at_ms: i64) -> Reply<'_, ()> {
-        Box::pin(async move {
+        step("note_pbx_read", async move {
             let done = sqlx::query("UPDATE directory SET pbx_complete_ms = $1 WHERE id = $2")
                 .bind(at_ms)
                 .bind(directory.0)
@@ -135,7 +136,7 @@ impl Settings for SqlStore {
     }
 
     fn put_meta<'a>(&'a self, name: &'a str, value: Option<&'a str>) -> Reply<'a, ()> {
-        Box::pin(async move {
+        step("put_meta", async move {
             let query = match value {
                 Some(value) => sqlx::query(
                     "INSERT INTO meta VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET value = excluded.value",

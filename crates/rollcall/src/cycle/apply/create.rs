@@ -3,6 +3,7 @@
 
 use super::write_pbx::{state_of, target};
 use super::{Apply, Done, written};
+use crate::cycle::recover;
 use crate::cycle::report::{ChangeResult, Side};
 use crate::limits;
 use anyhow::{Result, anyhow};
@@ -27,6 +28,12 @@ impl Apply<'_> {
             return Ok(());
         }
         let Some(person) = self.people.get(action.person.as_str()).copied() else { return Ok(()) };
+        let late = self.late.get(action.person.as_str()).map(Vec::as_slice).unwrap_or_default();
+        // Of two creations with one number the PBX lets only one happen.
+        let number = match late.last().and_then(|step| step.reserved_number.as_deref()) {
+            Some(asked_before) if number_from == NumberFrom::Free => asked_before,
+            _ => number,
+        };
         let secret = self.new_secret(action, done).await?;
         let mut new = NewEmployee {
             name: sent(action, Field::Name).unwrap_or_default(),
@@ -38,6 +45,13 @@ impl Apply<'_> {
         for _ in 0..limits::NUMBER_TRIES {
             match self.post(action, &new).await? {
                 Ok((seq, saved)) => return self.created(action, person, &new, seq, saved, done).await,
+                Err(Error::Occupied { .. }) if self.came_late(late).await => {
+                    done.fail(
+                        "an earlier request for this employee was carried out late; the next run joins it"
+                            .to_owned(),
+                    );
+                    return Ok(());
+                }
                 Err(Error::Occupied { .. }) if number_from == NumberFrom::Free => {
                     let next = self.numbers.lock().await.allocate();
                     new.number = match next {
@@ -104,6 +118,16 @@ impl Apply<'_> {
                 holder: "somebody else meanwhile".to_owned(),
             }),
         }
+    }
+
+    /// Whether a creation of an earlier run was carried out after all.
+    async fn came_late(&self, late: &[JournalRow]) -> bool {
+        for step in late {
+            if let Ok(Some(_)) = recover::look_for(self.pbx, step, self.region()).await {
+                return true;
+            }
+        }
+        false
     }
 
     /// The employee exists: link first, so that nothing can make it twice,

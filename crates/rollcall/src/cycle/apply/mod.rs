@@ -30,7 +30,7 @@ use reconcile::plan::{Action, LinkStep};
 use reconcile::{Employee, EmployeeId, Field, Interval, Link, Person, PersonId, Sight, Value, World};
 use std::collections::HashMap;
 use std::sync::atomic::AtomicI64;
-use store::{DirectoryRow, QuarantineRow, RunId};
+use store::{DirectoryRow, JournalOf, JournalRow, QuarantineRow, RunId, What};
 use tokio::sync::Mutex;
 
 pub struct Apply<'a> {
@@ -52,6 +52,8 @@ pub struct Apply<'a> {
     /// Every link as this run saw it, by person.
     links: HashMap<String, Link>,
     refused_before: HashMap<(PersonId, Option<Field>), QuarantineRow>,
+    /// Creations of earlier runs that may still come, by person, oldest first.
+    late: HashMap<String, Vec<JournalRow>>,
     seq: AtomicI64,
     /// What is undone, if that is what is carried out.
     undo: Option<&'a Undo>,
@@ -80,6 +82,12 @@ impl<'a> Apply<'a> {
         let index = world.index();
         let vanished = Vanished::find(world, &index.linked_people);
         let refused = app.store.quarantine(row.id).await?;
+        let mut late: HashMap<String, Vec<JournalRow>> = HashMap::new();
+        for step in app.store.journal_of(&JournalOf::Unfinished(row.id)).await? {
+            if step.what == What::Create {
+                late.entry(step.person.to_string()).or_default().push(step);
+            }
+        }
         Ok(Apply {
             app,
             row,
@@ -93,6 +101,7 @@ impl<'a> Apply<'a> {
             vanished,
             kept: index.linked_people,
             links,
+            late,
             refused_before: refused.into_iter().map(|row| ((row.person.clone(), row.field), row)).collect(),
             seq: AtomicI64::new(1),
             undo: None,
