@@ -7,7 +7,7 @@ use effects::{Clock, Random};
 use pbx::{Exchange, HttpExchange, Pbx};
 use secrecy::SecretString;
 use std::fmt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 use store::{DirectoryRow, PbxId, PbxRow, SecretOf, SqlStore, Store};
@@ -60,9 +60,7 @@ impl App {
     pub async fn open(state: &Path) -> Result<Self> {
         let clock: Arc<dyn Clock> = Arc::new(effects::SystemClock);
         let random: Arc<dyn Random> = Arc::new(effects::SystemRandom);
-        // systemd hands the vault key over as a credential, where it is told to.
-        let credentials = std::env::var_os("CREDENTIALS_DIRECTORY").map(std::path::PathBuf::from);
-        let store = SqlStore::open(state, credentials.as_deref(), random.clone())
+        let store = SqlStore::open(state, credentials().as_deref(), random.clone())
             .await
             .with_context(|| format!("cannot use the state directory {}", state.display()))?;
         Ok(App { store: Arc::new(store), clock, random, net: Arc::new(RealNet) })
@@ -119,6 +117,11 @@ impl App {
         let (clock, prints) = (self.clock.clone(), self.store.fingerprinter());
         Pbx::new(settings, secret, exchange, clock, prints, PBX_PATIENCE)
     }
+}
+
+/// Where systemd hands over the vault key as a credential, if it is told to.
+pub fn credentials() -> Option<PathBuf> {
+    std::env::var_os("CREDENTIALS_DIRECTORY").map(PathBuf::from)
 }
 
 pub fn directory_settings(row: &DirectoryRow) -> Result<directory::Settings> {

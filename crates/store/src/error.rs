@@ -56,6 +56,42 @@ pub enum Error {
     #[error("{what} in the database cannot be read: {why}; restore a backup")]
     Damaged { what: &'static str, why: String },
 
+    #[error(
+        "the store is on PostgreSQL: back it up with pg_dump, and the file vault.key of the state \
+         directory with it"
+    )]
+    NotInAFile,
+
+    #[error("{} is no backup made by `rollcall backup`; it was left as it is", .0.display())]
+    NoBackup(PathBuf),
+
+    #[error("the backup {} is damaged: {why}; nothing was restored, take another one", path.display())]
+    BackupDamaged { path: PathBuf, why: String },
+
+    #[error("the backup {} was made by a newer Rollcall; install that version to restore it", path.display())]
+    NewerBackup { path: PathBuf },
+
+    #[error(
+        "another process of Rollcall uses the state directory {}; wait for its run or stop the service, \
+         then restore", .0.display()
+    )]
+    InUse(PathBuf),
+
+    #[error(
+        "a backup is being restored into {}, or that was interrupted; wait, or run `rollcall restore` again",
+        .0.display()
+    )]
+    Restoring(PathBuf),
+
+    #[error("there is a store in {} already; --force moves it aside, and nothing of it is deleted", .0.display())]
+    NotEmpty(PathBuf),
+
+    #[error(
+        "the vault key of the service manager (credential rollcall-key) is not the one in the backup; \
+         give the service that key, or restore from a shell and hand over the vault.key that appears"
+    )]
+    OtherKey,
+
     #[error("{person} is linked to employee {employee} already; that link has to end first")]
     PersonLinked { person: PersonId, employee: EmployeeId },
 

@@ -11,6 +11,7 @@
 
 #![forbid(unsafe_code)]
 
+mod archive;
 mod compact;
 mod contract;
 mod dying;
@@ -24,6 +25,7 @@ mod synced;
 mod vault;
 mod words;
 
+pub use archive::{BackupHead, BackupKey};
 pub use contract::{Conflicts, Coordination, History, Links, Reply, Settings, Store};
 pub use error::Error;
 pub use gate::{Gate, Passing};
@@ -37,7 +39,7 @@ pub use rows::{
     HeldNumber, Lease, LinkedEmployee, PbxId, PbxRow, Picture, PictureId, PlanHead, PlanState, QuarantineRow,
     RunId, SecretOf, SyncedConflicts, Touch,
 };
-pub use sql::SqlStore;
+pub use sql::{OldStore, Restored, SqlStore};
 
 /// Reviewed plans kept per directory; the oldest go first.
 pub const PLANS_KEPT_MAX: usize = 20;

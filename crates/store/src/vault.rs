@@ -12,7 +12,7 @@ use std::fmt;
 use std::fs::{self, OpenOptions};
 use std::io::{ErrorKind, Write};
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use zeroize::Zeroizing;
 
@@ -44,7 +44,7 @@ impl Vault {
         credentials: Option<&Path>,
         random: &Arc<dyn Random>,
     ) -> Result<Option<Self>, Error> {
-        let credential = credentials.map(|dir| dir.join(CREDENTIAL)).filter(|path| path.exists());
+        let credential = credential(credentials);
         let own = state_dir.join(KEY_FILE);
         if credential.is_none() {
             refuse_open_file(&own)?;
@@ -59,6 +59,11 @@ impl Vault {
             return Err(Error::KeyTooShort(path));
         }
         Ok(Some(Vault::new(&key, random.clone())))
+    }
+
+    /// Whether the service manager keeps the key.
+    pub fn is_credential(credentials: Option<&Path>) -> bool {
+        credential(credentials).is_some()
     }
 
     /// Makes the key file. Of two processes that do so at once, one wins and
@@ -104,6 +109,10 @@ impl fmt::Debug for Vault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Vault")
     }
+}
+
+fn credential(credentials: Option<&Path>) -> Option<PathBuf> {
+    credentials.map(|dir| dir.join(CREDENTIAL)).filter(|path| path.exists())
 }
 
 fn refuse_open_file(path: &Path) -> Result<(), Error> {

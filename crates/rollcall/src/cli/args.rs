@@ -78,6 +78,10 @@ pub enum Command {
     /// What a human has to look at.
     #[command(subcommand)]
     Conflicts(ConflictsCommand),
+    /// Copy everything that is remembered into one file, as secret as the state directory.
+    Backup(BackupArgs),
+    /// Put a backup in the place of what is remembered.
+    Restore(RestoreArgs),
     /// Past runs, or one run in detail.
     History {
         /// The run's number.
@@ -94,6 +98,25 @@ pub enum Command {
         #[arg(long, value_name = "NAME")]
         server: Option<String>,
     },
+}
+
+#[derive(Debug, Args)]
+pub struct BackupArgs {
+    /// The file; an older backup there is replaced once the new one is whole.
+    pub file: PathBuf,
+    /// Leave out the key that passwords are sealed with: they have to be entered again after a
+    /// restore without it.
+    #[arg(long)]
+    pub without_key: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct RestoreArgs {
+    /// The backup.
+    pub file: PathBuf,
+    /// Move what is remembered now aside, into a directory inside the state directory.
+    #[arg(long)]
+    pub force: bool,
 }
 
 #[derive(Debug, Args)]

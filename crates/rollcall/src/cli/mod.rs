@@ -2,6 +2,7 @@
 //! down in docs/reference/cli.md.
 
 pub mod args;
+pub mod backup;
 pub mod conflicts;
 pub mod demo;
 pub mod errors;
@@ -34,8 +35,8 @@ use std::path::PathBuf;
 
 /// Carries out one command; its exit code.
 pub async fn run(cli: Cli, out: &Out) -> Result<u8> {
-    let state = cli.state;
-    let open = || async { App::open(&state_dir(state, |name| env::var_os(name))?).await };
+    let state = || state_dir(cli.state.clone(), |name| env::var_os(name));
+    let open = || async { App::open(&state()?).await };
     match cli.command {
         Command::Sandbox(args) => sandbox::run(&args, out).await,
         Command::Demo(args) => demo::run(&args, out).await,
@@ -48,6 +49,8 @@ pub async fn run(cli: Cli, out: &Out) -> Result<u8> {
         Command::People { server } => people::people(&open().await?, &server, out).await,
         Command::Disabled { server } => people::disabled(&open().await?, server.as_deref(), out).await,
         Command::Conflicts(command) => conflicts::run(&open().await?, command, out).await,
+        Command::Backup(args) => backup::backup(&state()?, &args, out).await,
+        Command::Restore(args) => backup::restore(&state()?, &args, out).await,
         Command::History { run: Some(run), .. } => history::show(&open().await?, run, out).await,
         Command::History { run: None, limit } => history::list(&open().await?, limit, out).await,
         Command::Explain { person, server } => {

@@ -2,15 +2,19 @@
 //! have in common: `$1`, bigint, text and bytea, `ON CONFLICT`, no collations
 //! (texts are sorted here, not there).
 
+mod backup;
 mod conflicts;
 mod coordination;
 mod history;
 mod journal;
 mod links;
+mod restore;
 mod settings;
 
+pub use restore::{OldStore, Restored};
+
 use crate::error::Error;
-use crate::vault::Vault;
+use crate::vault::{KEY_FILE, Vault};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use effects::Random;
@@ -22,7 +26,7 @@ use serde::de::DeserializeOwned;
 use sqlx::any::{AnyPoolOptions, AnyRow};
 use sqlx::{Any, AnyConnection, AnyPool, Connection, Row, Transaction};
 use std::fmt;
-use std::fs::{self, DirBuilder, OpenOptions, Permissions};
+use std::fs::{DirBuilder, File, OpenOptions, Permissions, TryLockError};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
@@ -38,6 +42,7 @@ const MIGRATIONS: [&str; 1] = [include_str!("schema-1.sql")];
 /// Any number will do, as long as nobody else locks the same one.
 const MIGRATION_LOCK: i64 = 0x0072_6f6c_6c63_616c;
 const FINGERPRINT_KEY: &str = "fingerprint-key";
+const FINGERPRINT_PLACE: &str = "meta/fingerprint-key/value";
 /// FULL: an intended step is on the disk before its effect is anywhere.
 const SQLITE_SETUP: &str = "PRAGMA busy_timeout = 10000; PRAGMA foreign_keys = ON; PRAGMA synchronous = FULL";
 
@@ -46,6 +51,10 @@ pub struct SqlStore {
     engine: Engine,
     vault: Vault,
     fingerprinter: Fingerprinter,
+    /// Where the vault key is; none where the service manager keeps it.
+    key_file: Option<PathBuf>,
+    /// Nobody replaces the files of a store while somebody uses them.
+    _in_use: Option<File>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -62,11 +71,14 @@ impl SqlStore {
         credentials: Option<&Path>,
         random: Arc<dyn Random>,
     ) -> Result<Self, Error> {
-        let path = prepare_files(state_dir)?;
-        let path = path.to_str().ok_or_else(|| Error::Path(path.clone()))?;
-        let escaped = path.replace('%', "%25").replace('?', "%3F").replace('#', "%23");
-        let url = SecretString::from(format!("sqlite://{escaped}?mode=rw"));
-        SqlStore::connect(&url, state_dir, credentials, random).await
+        let directory = prepare_directory(state_dir)?;
+        let busy = matches!(directory.try_lock_shared(), Err(TryLockError::WouldBlock));
+        if busy || state_dir.join(restore::STAGE).exists() {
+            return Err(Error::Restoring(state_dir.to_owned()));
+        }
+        let url = SecretString::from(sqlite_url(&prepare_file(state_dir)?)?);
+        let store = SqlStore::connect(&url, state_dir, credentials, random).await?;
+        Ok(SqlStore { _in_use: Some(directory), ..store })
     }
 
     /// Opens a database by its URL; the vault key is still in the state
@@ -96,7 +108,8 @@ impl SqlStore {
             .after_connect(move |connection, _| Box::pin(engine.set_up(connection)))
             .connect_lazy(url)?;
         let (vault, fingerprinter) = unlock(&pool, state_dir, credentials, &random).await?;
-        Ok(SqlStore { pool, engine, vault, fingerprinter })
+        let key_file = (!Vault::is_credential(credentials)).then(|| state_dir.join(KEY_FILE));
+        Ok(SqlStore { pool, engine, vault, fingerprinter, key_file, _in_use: None })
     }
 
     /// Ends every connection. A store that is merely dropped does so too, but
@@ -156,7 +169,7 @@ async fn migrate(connection: &mut AnyConnection, engine: Engine) -> Result<(), E
         }
     }
     tx.commit().await?;
-    let known = i64::try_from(MIGRATIONS.len()).unwrap_or(i64::MAX);
+    let known = known_schema();
     if found > known { Err(Error::NewerSchema { found, known }) } else { Ok(()) }
 }
 
@@ -172,11 +185,10 @@ async fn unlock(
         let row = sqlx::query("SELECT value FROM meta WHERE name = $1").bind(FINGERPRINT_KEY);
         Ok(row.fetch_optional(pool).await?.map(|row| row.try_get(0)).transpose()?)
     };
-    let place = "meta/fingerprint-key/value";
     let found = stored().await?;
     let vault = match Vault::find(state_dir, credentials, random)? {
         Some(vault) => vault,
-        None if found.is_some() => return Err(Error::KeyMissing(state_dir.join(crate::vault::KEY_FILE))),
+        None if found.is_some() => return Err(Error::KeyMissing(state_dir.join(KEY_FILE))),
         None => Vault::create(state_dir, random)?,
     };
     if found.is_none() {
@@ -184,30 +196,36 @@ async fn unlock(
         random.fill(&mut key);
         sqlx::query("INSERT INTO meta VALUES ($1, $2) ON CONFLICT (name) DO NOTHING")
             .bind(FINGERPRINT_KEY)
-            .bind(STANDARD.encode(vault.seal(place, &key)))
+            .bind(STANDARD.encode(vault.seal(FINGERPRINT_PLACE, &key)))
             .execute(pool)
             .await?;
     }
     // Read back: another process may have been first.
     let sealed = stored().await?.ok_or_else(|| Error::missing("entry", FINGERPRINT_KEY))?;
     let sealed = STANDARD.decode(sealed).map_err(|error| Error::damaged("the fingerprint key", error))?;
-    let key = vault.unseal(place, &sealed)?;
+    let key = vault.unseal(FINGERPRINT_PLACE, &sealed)?;
     let key = key.as_slice().try_into().map_err(|error| Error::damaged("the fingerprint key", error))?;
     Ok((vault, Fingerprinter::new(key)))
 }
 
-/// Makes the directory (0700) and the database file (0600); SQLite gives the
-/// files beside it the same mode.
-fn prepare_files(state_dir: &Path) -> Result<PathBuf, Error> {
+/// Makes the directory (0700), and opens it so that it can be locked.
+fn prepare_directory(state_dir: &Path) -> Result<File, Error> {
+    let failed = |doing| move |source| Error::File { doing, path: state_dir.to_owned(), source };
+    DirBuilder::new().recursive(true).mode(0o700).create(state_dir).map_err(failed("create"))?;
+    let directory = File::open(state_dir).map_err(failed("look into"))?;
+    let found = directory.metadata().map_err(failed("look into"))?;
+    if found.permissions().mode() & 0o022 != 0 {
+        return Err(Error::TooOpen { path: state_dir.to_owned(), wanted: "0700" });
+    }
+    Ok(directory)
+}
+
+/// Makes the database file (0600); SQLite gives the files beside it the same mode.
+fn prepare_file(state_dir: &Path) -> Result<PathBuf, Error> {
     let failed = |doing, path: &Path| {
         let path = path.to_owned();
         move |source| Error::File { doing, path, source }
     };
-    DirBuilder::new().recursive(true).mode(0o700).create(state_dir).map_err(failed("create", state_dir))?;
-    let found = fs::metadata(state_dir).map_err(failed("look into", state_dir))?;
-    if found.permissions().mode() & 0o022 != 0 {
-        return Err(Error::TooOpen { path: state_dir.to_owned(), wanted: "0700" });
-    }
     let path = state_dir.canonicalize().map_err(failed("look into", state_dir))?.join(DATABASE_FILE);
     let file = OpenOptions::new()
         .read(true)
@@ -219,6 +237,17 @@ fn prepare_files(state_dir: &Path) -> Result<PathBuf, Error> {
         .map_err(failed("write", &path))?;
     file.set_permissions(Permissions::from_mode(0o600)).map_err(failed("protect", &path))?;
     Ok(path)
+}
+
+fn sqlite_url(path: &Path) -> Result<String, Error> {
+    let path = path.to_str().ok_or_else(|| Error::Path(path.to_owned()))?;
+    let escaped = path.replace('%', "%25").replace('?', "%3F").replace('#', "%23");
+    Ok(format!("sqlite://{escaped}?mode=rw"))
+}
+
+/// The newest schema this version knows.
+fn known_schema() -> i64 {
+    i64::try_from(MIGRATIONS.len()).unwrap_or(i64::MAX)
 }
 
 /// The first of `count` new ids.
