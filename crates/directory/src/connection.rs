@@ -21,8 +21,11 @@ use tokio::time::timeout;
 
 /// How long the server may stay silent within one operation.
 pub const ANSWER_TIMEOUT: Duration = Duration::from_secs(60);
-/// Skipped answers of a dropped search, at most, before we hang up.
+/// Answers that are skipped, those of a dropped search among them, before we
+/// hang up.
 const SKIPPED_MAX: usize = 100_000;
+/// Search references that are remembered; they are never followed.
+pub(crate) const REFERENCES_MAX: usize = 1000;
 const READ_BYTES: usize = 64 * 1024;
 const STARTTLS: &str = "1.3.6.1.4.1.1466.20037";
 const NOTICE_OF_DISCONNECTION: &str = "1.3.6.1.4.1.1466.20036";
@@ -117,9 +120,9 @@ impl Connection {
         controls: Vec<LdapControl>,
         each: &mut (dyn FnMut(LdapSearchResultEntry) + Send),
     ) -> Result<SearchEnd, Error> {
-        const REFERENCES_MAX: usize = 1000;
         self.send(LdapOp::SearchRequest(request), controls).await?;
         let mut references = Vec::new();
+        let mut idle = 0;
         loop {
             let message = self.receive().await?;
             match message.op {
@@ -127,10 +130,15 @@ impl Connection {
                 LdapOp::SearchResultReference(more) if references.len() < REFERENCES_MAX => {
                     references.extend(more.uris);
                 }
-                LdapOp::SearchResultReference(_) | LdapOp::IntermediateResponse(_) => {}
+                LdapOp::SearchResultReference(_) | LdapOp::IntermediateResponse(_) if idle < SKIPPED_MAX => {
+                    idle += 1;
+                }
                 LdapOp::SearchResultDone(result) => {
                     self.state = State::Idle;
                     return Ok(SearchEnd { result, controls: message.ctrl, references });
+                }
+                LdapOp::SearchResultReference(_) | LdapOp::IntermediateResponse(_) => {
+                    return Err(self.lost("it talks of everything but what the search asked for"));
                 }
                 _ => return Err(self.lost("it answered a search with something else")),
             }

@@ -1,7 +1,7 @@
 //! A signed-in connection and what its server says about itself.
 
 use crate::advice::{Doing, Refusal};
-use crate::connection::{Connection, SearchEnd};
+use crate::connection::{Connection, REFERENCES_MAX, SearchEnd};
 use crate::dial::{Dial, LDAPI};
 use crate::dialect::MarkSpace;
 use crate::entry::Entry;
@@ -23,6 +23,8 @@ const TLS_TIMEOUT: Duration = Duration::from_secs(15);
 const SIGN_IN_TIMEOUT: Duration = Duration::from_secs(30);
 /// A server that gives nothing but empty pages is given up after so many.
 const EMPTY_PAGES_MAX: usize = 1000;
+/// Entries that are kept of a search for a handful.
+const FOUND_MAX: usize = 1000;
 
 const PAGED_RESULTS: &str = "1.2.840.113556.1.4.319";
 /// Active Directory: no search references to other domains.
@@ -108,11 +110,10 @@ impl Session {
 
     /// One search without paging, for at most a handful of entries.
     pub async fn find(&mut self, query: Query) -> Result<(Vec<Entry>, SearchEnd), Error> {
-        const ENTRIES_MAX: usize = 1000;
         let mut entries = Vec::new();
         let controls = self.search_controls();
         let mut take = |entry| {
-            if entries.len() < ENTRIES_MAX {
+            if entries.len() < FOUND_MAX {
                 entries.push(Entry::from(entry));
             }
         };
@@ -156,6 +157,7 @@ impl Session {
             };
             let end = self.connection.search(request(query.clone()), controls, &mut take).await?;
             references.extend(end.references);
+            references.truncate(REFERENCES_MAX);
             empty_pages = if count == 0 { empty_pages + 1 } else { 0 };
             let next = end.controls.into_iter().find_map(|control| match control {
                 LdapControl::SimplePagedResults { cookie, .. } => Some(cookie),

@@ -11,11 +11,14 @@ use secrecy::{ExposeSecret, SecretString};
 
 pub const NAME_CHARS_MAX: usize = 100;
 pub const EMAIL_CHARS_MAX: usize = 255;
+pub const EMAIL_LOCAL_BYTES_MAX: usize = 64;
 pub const PHOTO_BYTES_MIN: usize = 1024;
 /// The PBX has no limit, but the whole picture goes through its job queue.
 pub const PHOTO_BYTES_MAX: usize = 8 * 1024 * 1024;
 /// The score below which the PBX refuses a SIP password.
 pub const STRENGTH_MIN: u8 = 60;
+pub const SECRET_BYTES_MIN: usize = 5;
+pub const SECRET_BYTES_MAX: usize = 64;
 
 const SECRET_LENGTH: usize = 20;
 /// Letters and digits that are not mistaken for each other.
@@ -67,7 +70,9 @@ pub fn email(email: &str) -> Result<(), String> {
         () if email.chars().count() > EMAIL_CHARS_MAX => {
             Err(format!("it is longer than {EMAIL_CHARS_MAX} characters"))
         }
-        () if !(1..=64).contains(&local.len()) => Err("the part before the @ has 1 to 64 characters".into()),
+        () if !(1..=EMAIL_LOCAL_BYTES_MAX).contains(&local.len()) => {
+            Err(format!("the part before the @ has 1 to {EMAIL_LOCAL_BYTES_MAX} characters"))
+        }
         () if !bare(local) || !bare(domain) => Err("the PBX takes plain ASCII addresses only".into()),
         () if !domain.trim_end_matches('.').contains('.') => Err("the PBX wants a domain with a dot".into()),
         () if becomes_url(email) => Err("it begins with http".into()),
@@ -98,8 +103,10 @@ pub(crate) fn picture_type(bytes: &[u8]) -> Option<&'static str> {
 pub fn secret(secret: &SecretString) -> Result<(), String> {
     let text = secret.expose_secret();
     match () {
-        () if text.len() < 5 => Err("it is shorter than 5 characters".into()),
-        () if text.len() > 64 => Err("it is longer than 64 bytes".into()),
+        () if text.len() < SECRET_BYTES_MIN => {
+            Err(format!("it is shorter than {SECRET_BYTES_MIN} characters"))
+        }
+        () if text.len() > SECRET_BYTES_MAX => Err(format!("it is longer than {SECRET_BYTES_MAX} bytes")),
         () if text.trim() != text || text.chars().any(char::is_control) => {
             Err("it begins or ends with a blank, or contains control characters, which the PBX takes away"
                 .into())

@@ -15,6 +15,10 @@ pub const RECORDS_IN_TURN_REMOTE: usize = 60;
 /// Pictures asked for per run; the longest not looked at come first.
 pub const AVATARS_IN_TURN: usize = 5_000;
 
+/// Look-ups of one kind that may fail in a run; then the rest waits for the
+/// next one. Each may take as long as its time limit, and there are thousands.
+pub const FAILED_LOOKUPS_MAX: usize = 10;
+
 /// Other numbers tried when a free one turns out to be occupied.
 pub const NUMBER_TRIES: usize = 5;
 
@@ -46,3 +50,6 @@ pub const RETRY_MAX_MS: i64 = 24 * 3_600_000;
 
 /// The guard looks back over this much time, in ms.
 pub const GUARD_WINDOW_MS: i64 = 24 * 3_600_000;
+
+/// People of a past run fetched at once.
+pub const RUN_PEOPLE_PAGE: u32 = 5_000;

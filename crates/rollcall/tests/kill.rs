@@ -290,7 +290,7 @@ fn people() -> String {
 }
 
 fn has_mail(n: usize) -> bool {
-    n % 3 == 0 || n % 20 == 0
+    n.is_multiple_of(3) || n.is_multiple_of(20)
 }
 
 /// Without an e-mail address two share a name: whose employee somebody of that

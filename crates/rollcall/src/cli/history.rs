@@ -6,8 +6,8 @@ use super::output::{Cell, Ink, NONE, Out, Page, Table, View, count, shown};
 use super::report::{Extent, Kind, Known, ReportView};
 use super::words::{outcome, word};
 use crate::app::App;
-use crate::cycle::Report;
-use crate::cycle::report::{Counts, PersonReport, Writes};
+use crate::cycle::report::{Counts, Writes};
+use crate::cycle::{self, Report};
 use anyhow::Result;
 use reconcile::guard::Halt;
 use serde::{Deserialize, Serialize};
@@ -16,8 +16,6 @@ use store::{JournalOf, JournalRow, Outcome, RunId, RunRow, Trigger};
 
 /// Steps of a run that are listed for people.
 const STEPS_SHOWN_MAX: usize = 40;
-/// People fetched at once.
-const PAGE_ROWS_MAX: u32 = 5_000;
 
 pub async fn list(app: &App, limit: u32, out: &Out) -> Result<u8> {
     out.show(&runs(app, limit).await?)
@@ -38,7 +36,7 @@ async fn one(app: &App, id: i64) -> Result<One> {
     };
     let report = match serde_json::from_value::<Report>(row.report.clone()) {
         Ok(mut report) => {
-            report.people = people(app, row.id).await?;
+            report.people = cycle::people_of(app, row.id).await?;
             let known = Known::default().with_conflicts(app, &report.server).await?;
             Some(ReportView { report, kind: Kind::Past, extent: Extent::Whole, known })
         }
@@ -59,21 +57,6 @@ async fn steps(app: &App, run: RunId, report: Option<&ReportView>) -> Result<Vec
         written: Written::from(row),
     };
     Ok(rows.into_iter().map(step).collect())
-}
-
-/// Everybody with whom something happened in the run.
-async fn people(app: &App, run: RunId) -> Result<Vec<PersonReport>> {
-    let mut people = Vec::new();
-    loop {
-        let offset = u32::try_from(people.len()).unwrap_or(u32::MAX);
-        let rows = app.store.run_people(run, PAGE_ROWS_MAX, offset).await?;
-        if rows.is_empty() {
-            return Ok(people);
-        }
-        for row in rows {
-            people.push(serde_json::from_value(row.changes)?);
-        }
-    }
 }
 
 #[derive(Debug, Serialize)]

@@ -122,16 +122,28 @@ async fn look_closer(
     let mut looked = Looked::default();
     read_records(world, pbx, &records, region, progress, &mut looked, warnings).await;
     read_avatars(world, pbx, &avatars, progress, &mut looked, warnings).await;
+    date(world, directory, warnings).await;
+    world.now_ms = world.now_ms.max(world.people.at_ms).max(world.employees.at_ms);
+    Ok(looked)
+}
+
+/// When single attributes changed, where that has to be known.
+async fn date(world: &mut World, directory: &mut Directory, warnings: &mut Vec<String>) {
+    let mut failed = 0;
     for id in needs::to_date(world) {
         match directory.attribute_changes(&target(world, &id)).await {
             Ok(changes) => {
                 world.attribute_changes.insert(id, changes);
             }
-            Err(error) => warnings.push(format!("it is not known when the data of {id} changed: {error}")),
+            Err(error) => {
+                warnings.push(format!("it is not known when the data of {id} changed: {error}"));
+                failed += 1;
+                if error.is_gone() || failed >= limits::FAILED_LOOKUPS_MAX {
+                    break;
+                }
+            }
         }
     }
-    world.now_ms = world.now_ms.max(world.people.at_ms).max(world.employees.at_ms);
-    Ok(looked)
 }
 
 /// The records a decision needs, then as many in turn as the PBX can bear.
@@ -153,6 +165,11 @@ async fn find_missing(
     for id in missing {
         let found = match directory.whereabouts(&target(world, id)).await {
             Ok(found) => found,
+            // Everybody else would have to wait in vain for it as well.
+            Err(error) if error.is_gone() => {
+                torn = Some(format!("the directory went away: {error}"));
+                break;
+            }
             Err(error) => Whereabouts::Refused(error.to_string()),
         };
         match &found {
@@ -203,6 +220,7 @@ async fn read_records(
     warnings: &mut Vec<String>,
 ) {
     let mut at = places(&world.employees.rows);
+    let mut failed = 0;
     let mut answers = stream::iter(wanted.iter().copied())
         .map(|id| async move { (id, pbx.record(id, region).await) })
         .buffer_unordered(limits::PBX_CONCURRENCY);
@@ -220,7 +238,9 @@ async fn read_records(
             Ok(None) => {}
             Err(error) => {
                 warnings.push(format!("the record of employee {id} could not be read: {error}"));
-                if matches!(error, pbx::Error::Busy { .. } | pbx::Error::NotSignedIn { .. }) {
+                failed += 1;
+                let hopeless = matches!(error, pbx::Error::Busy { .. } | pbx::Error::NotSignedIn { .. });
+                if hopeless || failed >= limits::FAILED_LOOKUPS_MAX {
                     break;
                 }
             }
@@ -270,6 +290,9 @@ async fn read_avatars(
                     warnings.push(format!("the picture of employee {id} could not be read: {error}"));
                 }
                 failed += 1;
+                if failed >= limits::FAILED_LOOKUPS_MAX {
+                    break;
+                }
                 continue;
             }
         };

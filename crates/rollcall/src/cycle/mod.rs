@@ -15,6 +15,6 @@ mod undo;
 
 pub use progress::{Phase, Progress, Silent};
 pub use report::Report;
-pub use run::{apply, preview, sync};
+pub use run::{apply, people_of, preview, sync};
 pub use step::StepRef;
 pub use undo::{Asked, preview_undo, undo};

@@ -8,6 +8,7 @@ use super::progress::{Phase, Progress};
 use super::report::{PersonReport, Report, Status, Updated};
 use super::undo::{Journal, Undo, Undoing};
 use crate::app::{App, Usage};
+use crate::limits;
 use anyhow::{Context, Result, anyhow};
 use directory::Directory;
 use pbx::Pbx;
@@ -78,9 +79,27 @@ pub async fn apply(app: &App, plan: &str, release: bool, progress: &dyn Progress
 pub(super) async fn report_of(app: &App, run: &RunRow) -> Result<Report> {
     let mut report: Report = serde_json::from_value(run.report.clone())
         .map_err(|_| anyhow!("run {} of server `{}` ended without a report", run.id, run.directory_name))?;
-    let rows = app.store.run_people(run.id, u32::MAX, 0).await?;
-    report.people = rows.into_iter().filter_map(|row| serde_json::from_value(row.changes).ok()).collect();
+    report.people = people_of(app, run.id).await?;
     Ok(report)
+}
+
+/// Everybody of whom a run of the past had something to tell.
+pub async fn people_of(app: &App, run: RunId) -> Result<Vec<PersonReport>> {
+    let rows = people_rows(app, run).await?;
+    rows.into_iter().map(|row| Ok(serde_json::from_value(row.changes)?)).collect()
+}
+
+/// The same as it is kept.
+pub(super) async fn people_rows(app: &App, run: RunId) -> Result<Vec<RunPerson>> {
+    let mut rows = Vec::new();
+    loop {
+        let offset = u32::try_from(rows.len())?;
+        let page = app.store.run_people(run, limits::RUN_PEOPLE_PAGE, offset).await?;
+        if page.is_empty() {
+            return Ok(rows);
+        }
+        rows.extend(page);
+    }
 }
 
 /// What a run is to do.

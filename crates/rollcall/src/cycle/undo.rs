@@ -125,7 +125,7 @@ async fn find_person(
 
 /// How the people of a run were called then, as far as that is kept.
 async fn names_then(app: &App, run: RunId) -> Result<HashMap<PersonId, String>> {
-    let people = app.store.run_people(run, u32::MAX, 0).await?;
+    let people = run::people_rows(app, run).await?;
     Ok(people.into_iter().map(|row| (row.person, row.name)).collect())
 }
 

@@ -12,6 +12,8 @@ use std::path::{Path, PathBuf};
 use std::process;
 use zeroize::Zeroizing;
 
+type Key = Option<Zeroizing<Vec<u8>>>;
+
 impl SqlStore {
     /// Writes everything into `file`, in place of an older backup there. With
     /// `with_key` the vault key as well, unless the service manager keeps it.
@@ -45,7 +47,7 @@ impl SqlStore {
         Ok(head)
     }
 
-    fn key_to_keep(&self, with_key: bool) -> Result<(BackupKey, Option<Zeroizing<Vec<u8>>>), Error> {
+    fn key_to_keep(&self, with_key: bool) -> Result<(BackupKey, Key), Error> {
         let Some(path) = &self.key_file else { return Ok((BackupKey::Credential, None)) };
         if !with_key {
             return Ok((BackupKey::LeftOut, None));
