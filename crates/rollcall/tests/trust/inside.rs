@@ -54,7 +54,13 @@ impl Company {
         let net =
             Arc::new(Inside { directory: directory.clone(), pbx: pbx.clone(), interrupt: Arc::default() });
         let store = Arc::new(MemoryStore::new(&*random));
-        let app = App { store, clock: clock.clone(), random, net: net.clone() };
+        let app = App {
+            store,
+            clock: clock.clone(),
+            random,
+            net: net.clone(),
+            notify: Arc::new(rollcall::notify::Noted::default()),
+        };
         let settings = pbx::Settings {
             url: "http://127.0.0.1".into(),
             sign_in: SignIn::Local,
