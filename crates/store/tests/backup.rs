@@ -14,8 +14,8 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use store::{
-    BackupKey, Coordination, DirectoryId, DirectoryRow, Error, History, Links, OldStore, Outcome, PlanState,
-    Restored, RunStart, SecretOf, Settings, SqlStore, Trigger,
+    BackupKey, By, Coordination, DirectoryId, DirectoryRow, Error, History, Links, OldStore, Outcome,
+    PlanState, Restored, RunStart, SecretOf, Settings, SqlStore, Trigger,
 };
 
 const SECRET: &str = "correct horse battery staple";
@@ -43,7 +43,7 @@ impl Home {
         let row = DirectoryRow { id, ..directory("head office") };
         store.put_directory(&row, Some(&SecretString::from(SECRET))).await.unwrap();
         let links: Vec<_> = (0..50).map(|number| link(number, number as u64)).collect();
-        store.agree(id, &[], &links).await.unwrap();
+        store.agree(By::Hand(id), &[], &links).await.unwrap();
         (store, id)
     }
 
@@ -100,7 +100,7 @@ async fn a_copy_made_while_others_write_is_of_one_moment() {
         for round in 1..30 {
             let links = (0..50).map(|n| Link { record_looked_ms: round, ..link(n, n as u64) });
             let links: Vec<_> = links.collect();
-            writer.agree(id, &[], &links).await.unwrap();
+            writer.agree(By::Hand(id), &[], &links).await.unwrap();
         }
     });
     let mut rounds = Vec::new();
@@ -123,9 +123,10 @@ async fn a_copy_made_while_others_write_is_of_one_moment() {
 async fn what_was_under_way_ends() {
     let home = Home::new();
     let (store, id) = home.filled().await;
-    let start = RunStart { directory: id, trigger: Trigger::Automatic, started_ms: 5 };
+    let holder = "somebody".to_owned();
+    store.take_lease(id, &holder, i64::MAX, 5).await.unwrap();
+    let start = RunStart { directory: id, trigger: Trigger::Automatic, started_ms: 5, holder };
     let run = store.start_run(&start).await.unwrap();
-    store.take_lease(id, "somebody", i64::MAX, 5).await.unwrap();
     store.put_plan(id, "hash", 5, "{}").await.unwrap();
     store.put_meta(&format!("directory/{id}/looked"), Some("5")).await.unwrap();
     store.put_meta(&format!("directory/{id}/numbers"), Some("201")).await.unwrap();
@@ -148,7 +149,7 @@ async fn a_store_that_is_there_is_moved_aside_only_when_asked() {
     let home = Home::new();
     let (store, id) = home.filled().await;
     store.backup(&home.file(), true, MADE_MS, "1").await.unwrap();
-    store.agree(id, &[person(0)], &[]).await.unwrap();
+    store.agree(By::Hand(id), &[person(0)], &[]).await.unwrap();
     // While it is in use, not even then.
     let used = home.restore(OldStore::MoveAside("old")).await;
     assert!(matches!(used, Err(Error::InUse(_))), "{used:?}");

@@ -1,5 +1,5 @@
 use super::*;
-use crate::cli::testing::{NOW_MS, app, report, server};
+use crate::cli::testing::{NOW_MS, app, report, server, start_as};
 use crate::cycle::stops::Stop;
 use crate::notify::{Noted, Notify, Program};
 use anyhow::anyhow;
@@ -7,7 +7,7 @@ use effects::BoxFuture;
 use reconcile::guard::{GuardKind, Tripped};
 use serde_json::Value;
 use std::sync::Arc;
-use store::{RunId, RunNote, RunStart};
+use store::{RunId, RunNote};
 
 struct Lab {
     app: App,
@@ -73,8 +73,7 @@ async fn a_halted_plan_is_told_once() {
 #[tokio::test]
 async fn a_failed_run_is_told() {
     let lab = lab().await;
-    let start = RunStart { directory: lab.row.id, trigger: Trigger::Automatic, started_ms: NOW_MS };
-    let run = lab.app.store.start_run(&start).await.unwrap();
+    let run = start_as(&lab.app, lab.row.id, Trigger::Automatic).await;
     let note =
         RunNote { outcome: Outcome::Failed, ended_ms: Some(NOW_MS), plan_hash: None, report: Value::Null };
     lab.app.store.note_run(run, &note).await.unwrap();
