@@ -71,3 +71,6 @@ pub const NOTICES_REMEMBERED_MAX: usize = 20;
 
 /// People of a past run fetched at once.
 pub const RUN_PEOPLE_PAGE: u32 = 5_000;
+
+/// As much of a plan's hash as a human has to type.
+pub const HASH_SHOWN: usize = 12;

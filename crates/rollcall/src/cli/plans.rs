@@ -2,11 +2,12 @@
 
 use super::args::{PlansArgs, PlansCommand};
 use super::output::{Cell, Ink, NONE, Out, Page, Table, View};
-use super::report::{Extent, HASH_SHOWN, ways_on, write_people};
+use super::report::{Extent, ways_on, write_people};
 use super::words::word;
 use crate::app::App;
 use crate::cycle::plans::{self, Discarded, Kept, Shown};
 use crate::cycle::report::PersonReport;
+use crate::limits;
 use anyhow::Result;
 use serde::Serialize;
 use std::collections::BTreeSet;
@@ -34,7 +35,7 @@ impl View for Plans {
             Table::new(["Plan", "Server", "Made", "State", "Halted for"]).keep(["Plan", "Made", "State"]);
         for kept in &self.plans {
             table.row([
-                Cell::new(kept.plan.chars().take(HASH_SHOWN).collect::<String>(), Ink::Strong),
+                Cell::new(kept.plan.chars().take(limits::HASH_SHOWN).collect::<String>(), Ink::Strong),
                 kept.server.clone().into(),
                 page.look.time(kept.made_ms).into(),
                 state(kept.state),
@@ -87,7 +88,7 @@ impl View for PlanView {
         if self.people.is_empty() {
             page.say("It does nothing.", Ink::Plain);
         }
-        let hash: String = plan.chars().take(HASH_SHOWN).collect();
+        let hash: String = plan.chars().take(limits::HASH_SHOWN).collect();
         match halted {
             _ if *now != PlanState::Pending => {}
             Some(halt) => {

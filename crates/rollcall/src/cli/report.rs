@@ -7,6 +7,7 @@ use super::words;
 use crate::app::App;
 use crate::cycle::Report;
 use crate::cycle::report::{ChangeReport, ChangeResult, PersonReport, Side, Status, Updated};
+use crate::limits;
 use anyhow::Result;
 use reconcile::guard::Halt;
 use reconcile::merge::Cause;
@@ -19,8 +20,6 @@ use store::ConflictsOf;
 const CONFLICTS_EXPLAINED_MAX: usize = 8;
 /// Reasons for which people are skipped, commonest first.
 const SKIP_REASONS_MAX: usize = 6;
-/// As much of a plan's hash as a human has to type.
-pub const HASH_SHOWN: usize = 12;
 /// So many steps that were not undone are listed.
 const NOT_UNDONE_SHOWN_MAX: usize = 40;
 /// So many people stand for all of them in a brief report.
@@ -268,7 +267,7 @@ impl ReportView {
     }
 
     fn write_next(&self, page: &mut Page) {
-        let hash: String = self.report.plan.chars().take(HASH_SHOWN).collect();
+        let hash: String = self.report.plan.chars().take(limits::HASH_SHOWN).collect();
         let changes =
             self.report.people.iter().any(|person| !what(person, self.is_joined(person)).is_empty());
         if let Some(halt) = &self.report.halted {

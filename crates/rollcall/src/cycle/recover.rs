@@ -34,13 +34,15 @@ pub struct Recovered {
 }
 
 /// How a step ended.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 struct Ended {
     step: StepRef,
     state: State,
     employee: Option<EmployeeId>,
     /// What the step had undone.
     undid: Option<StepRef>,
+    /// The number that an employee gave up by it.
+    freed: Option<String>,
 }
 
 /// Finds out what became of unfinished creations. One that happened joins its
@@ -93,7 +95,8 @@ impl Recovered {
 
     fn end(&mut self, step: &JournalRow, state: State, employee: Option<EmployeeId>) {
         let undid = StepRef::undone_by(&step.cause).filter(|_| state == State::Done);
-        self.ends.push(Ended { step: StepRef::of(step), state, employee, undid });
+        let freed = freed(step).filter(|_| state == State::Done);
+        self.ends.push(Ended { step: StepRef::of(step), state, employee, undid, freed });
     }
 
     /// What has to be looked at to recognise the writes.
@@ -139,9 +142,12 @@ impl Recovered {
     /// links: a step that is settled protects nothing any more.
     pub async fn settle(&self, app: &App, row: &DirectoryRow, run: RunId) -> Result<()> {
         app.store.agree(By::Run(run), &[], &self.links).await?;
-        for Ended { step, state, employee, undid } in &self.ends {
+        for Ended { step, state, employee, undid, freed } in &self.ends {
             if let Some(undid) = undid {
                 undid.turn(app, row.id, State::Undone).await?;
+            }
+            if let Some(number) = freed {
+                app.store.release_number(row.pbx, number, app.clock.now_ms()).await?;
             }
             let settlement = Settlement { state: *state, after: None, employee: *employee };
             app.store.settle(step.run, step.seq, &settlement).await?;
@@ -168,6 +174,14 @@ fn unfinished(step: &JournalRow) -> Option<Unfinished> {
         // A number that a human gave may be nobody's but theirs.
         came_across: !(field == Field::Extension && step.cause == DECISION),
     })
+}
+
+/// The number that an employee had before this step gave them another. It cools
+/// down: who wrote it did not live to say so.
+fn freed(step: &JournalRow) -> Option<String> {
+    let renumbers = step.side == store::Side::Pbx && step.what == What::Field(Field::Extension);
+    let before: Option<Value> = serde_json::from_value(step.before.clone()).ok()?;
+    before.filter(|_| renumbers).map(|number| number.canonical().to_owned())
 }
 
 /// Whether an administrator wants to hear no more of this person.

@@ -4,6 +4,7 @@
 //! limits change), or when a complete run finds nobody of its kind any more.
 
 use crate::app::App;
+use crate::limits;
 use anyhow::{Context, Result};
 use reconcile::PersonId;
 use reconcile::guard::{GuardKind, Halt};
@@ -11,9 +12,6 @@ use reconcile::plan::{HeldBack, Plan};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use store::{DirectoryId, RunId};
-
-/// As much of a plan's hash as a human has to type.
-const HASH_TYPED: usize = 12;
 
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Stops {
@@ -108,7 +106,7 @@ impl Stops {
     pub fn explain(&self, held_back: &mut [HeldBack]) {
         for held in held_back {
             let Some(stop) = held.stopped.and_then(|kind| self.stops.get(&kind)) else { continue };
-            let plan: String = stop.plan.chars().take(HASH_TYPED).collect();
+            let plan: String = stop.plan.chars().take(limits::HASH_SHOWN).collect();
             held.why = format!(
                 "stopped since run {}: release its plan (`rollcall apply {plan} --release`), discard it (`rollcall \
                  plans discard {plan}`), or change the limits (`rollcall server edit`)",

@@ -3,9 +3,9 @@
 use super::options::Draft;
 use super::pairs::Dropped;
 use crate::cli::output::{Cell, Ink, NONE, Page, Table, View, count, quoted};
-use crate::cli::report::HASH_SHOWN;
 use crate::cli::words::{outcome, word};
 use crate::cycle::stops::Stops;
+use crate::limits;
 use directory::{Kind, Security, Settings, SignIn, Trust};
 use reconcile::guard::{GuardKind, LookFirst};
 use reconcile::{BothChanged, Direction, Field, FirstMeeting, Thresholds};
@@ -177,7 +177,7 @@ impl ServerView {
 
     fn write_stopped(&self, page: &mut Page) {
         for stop in &self.stopped {
-            let plan: String = stop.plan.chars().take(HASH_SHOWN).collect();
+            let plan: String = stop.plan.chars().take(limits::HASH_SHOWN).collect();
             page.gap();
             let since = page.look.time(stop.since_ms);
             let text = format!("Stopped by the guard since {since} (run {}): {}", stop.run, stop.kind);
