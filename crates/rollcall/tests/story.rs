@@ -236,7 +236,7 @@ fn the_report_is_the_contract(report: &Report, kind: Kind) {
         keys
     };
     let json = &report.json;
-    let all = "run server plan directory pbx counts writes people conflicts held_back halted warnings";
+    let all = "run server plan directory pbx counts writes people conflicts held_back halted warnings undoes not_undone";
     assert_eq!(keys(json), sorted(all));
     assert_eq!(
         json["directory"],
