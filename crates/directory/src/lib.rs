@@ -21,6 +21,8 @@ mod entry;
 mod error;
 mod filter;
 mod frame;
+#[doc(hidden)]
+pub mod fuzzing;
 mod lookup;
 mod map;
 mod metadata;

@@ -34,10 +34,6 @@ pub const PBX_PHOTO_BYTES_MIN: usize = 1_024;
 pub const PBX_PHOTO_BYTES_MAX: usize = 4 * 1024 * 1024;
 /// AD's `thumbnailPhoto` takes no more.
 pub const AD_PHOTO_BYTES_MAX: usize = 102_400;
-/// Longest side of a picture that had to be shrunk, in pixels.
-pub const PHOTO_SIDE_MAX: u32 = 648;
-/// Pictures beyond this many pixels are not decoded.
-pub const PHOTO_PIXELS_MAX: u64 = 50_000_000;
 
 /// How long one synchroniser may hold a directory without renewing, in ms.
 pub const LEASE_MS: i64 = 120_000;

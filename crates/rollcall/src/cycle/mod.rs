@@ -10,7 +10,6 @@ mod lease;
 mod looked;
 mod notices;
 mod people;
-mod photo;
 pub(crate) mod plans;
 mod plausible;
 mod progress;

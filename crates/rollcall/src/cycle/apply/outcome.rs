@@ -65,7 +65,7 @@ pub enum NotSent {
 }
 
 impl NotSent {
-    pub fn unfit(why: anyhow::Error) -> Self {
+    pub fn unfit(why: picture::Error) -> Self {
         NotSent::Unfit(why.to_string())
     }
 }

@@ -4,7 +4,6 @@
 use super::outcome::NotSent;
 use super::write_pbx::{differs, target};
 use super::{Apply, Done};
-use crate::cycle::photo;
 use crate::cycle::report::{ChangeReport, ChangeResult, Side};
 use crate::limits;
 use anyhow::Result;
@@ -144,7 +143,7 @@ impl Apply<'_> {
                     Kind::ActiveDirectory => limits::AD_PHOTO_BYTES_MAX,
                     Kind::OpenLdap | Kind::Ds389 | Kind::FreeIpa => limits::PBX_PHOTO_BYTES_MAX,
                 };
-                Content::Photo(photo::fit(bytes.to_vec(), max).map_err(NotSent::unfit)?)
+                Content::Photo(picture::fit(bytes.to_vec(), max).map_err(NotSent::unfit)?)
             }
             Field::SipPassword => {
                 let secret = self.pbx.secret(employee).await?;

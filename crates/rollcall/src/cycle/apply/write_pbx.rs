@@ -3,7 +3,6 @@
 
 use super::outcome::NotSent;
 use super::{Apply, Done};
-use crate::cycle::photo;
 use crate::cycle::report::{ChangeResult, Side};
 use crate::limits;
 use anyhow::Result;
@@ -191,7 +190,7 @@ impl Apply<'_> {
             let why = format!("the picture has {} bytes, and the PBX takes none below 1 KiB", bytes.len());
             return Err(NotSent::Unfit(why));
         }
-        Ok(Some(photo::fit(bytes, limits::PBX_PHOTO_BYTES_MAX).map_err(NotSent::unfit)?))
+        Ok(Some(picture::fit(bytes, limits::PBX_PHOTO_BYTES_MAX).map_err(NotSent::unfit)?))
     }
 
     /// Keeps a picture that is about to be overwritten, for undo.
