@@ -20,6 +20,11 @@ fn stopped(plan: &Plan) -> Vec<(GuardKind, u32)> {
     plan.held_back.iter().filter_map(|held| Some((held.stopped?, held.people))).collect()
 }
 
+/// The number a plan shows for somebody.
+fn number_of<'p>(plan: &'p Plan, person: &str) -> Option<&'p str> {
+    plan.people.iter().find(|line| line.person.as_str() == person)?.extension.as_deref()
+}
+
 #[track_caller]
 fn tripped(plan: &Plan) -> Vec<(GuardKind, u32)> {
     plan.halt.iter().flat_map(|halt| &halt.tripped).map(|trip| (trip.kind, trip.people)).collect()
@@ -228,11 +233,24 @@ fn safety_2_a_new_number_that_overwrites_is_held_back_before_it_is_given() {
     let plan = company.run();
     assert_eq!(stopped(&plan), [(GuardKind::OverwritesInDirectory, 1)]);
     assert_eq!((plan.number("other"), plan.has_action("new")), ("301", false));
+    assert_eq!(number_of(&plan, "new"), None, "they have none yet");
     company.stopped = BTreeSet::from([GuardKind::Creations]);
     assert_eq!(stopped(&company.preview()), [(GuardKind::Creations, 1)]);
     company.stopped.clear();
     company.settle();
     assert_eq!(company.theirs("new", Extension), "300");
+}
+
+#[test]
+fn safety_2_creations_that_are_held_back_use_up_no_number() {
+    let mut company = staff(20);
+    company.policy.numbers = vec![NumberRange { from: 300, to: 300 }];
+    company.person("n1").name("Newcomer One");
+    company.person("n2").name("Newcomer Two");
+    company.stopped = BTreeSet::from([GuardKind::Creations]);
+    let plan = company.preview();
+    assert_eq!((stopped(&plan), plan.kinds()), (vec![(GuardKind::Creations, 2)], vec![]));
+    assert_eq!((number_of(&plan, "n1"), number_of(&plan, "n2")), (None, None));
 }
 
 #[test]
