@@ -188,7 +188,10 @@ impl Wire {
             ExchangeError::NotSent(why) => Error::Unreachable { url, why },
             ExchangeError::OutcomeUnknown(why) if call.harmless => Error::Unreachable { url, why },
             ExchangeError::OutcomeUnknown(why) => Error::OutcomeUnknown { what: call.what.to_owned(), why },
-            ExchangeError::TooLarge => Error::TooLarge { url, limit: ANSWER_BYTES_MAX },
+            ExchangeError::TooLarge if call.harmless => Error::TooLarge { url, limit: ANSWER_BYTES_MAX },
+            ExchangeError::TooLarge => {
+                Error::OutcomeUnknown { what: call.what.to_owned(), why: error.to_string() }
+            }
         }
     }
 

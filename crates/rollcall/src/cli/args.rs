@@ -439,11 +439,8 @@ pub enum ConflictsCommand {
     },
     /// Say what to do; takes effect at the next synchronisation.
     Resolve(ResolveArgs),
-    /// Try a refused change again at the next synchronisation.
-    Retry {
-        /// The conflict's number.
-        id: i64,
-    },
+    /// Try refused changes again at the next synchronisation: one, or all of a person.
+    Retry(RetryArgs),
     /// Remove one conflict, or all: changes no data, and what still stands returns.
     Clear {
         /// The conflict; all of them when left out.
@@ -452,6 +449,19 @@ pub enum ConflictsCommand {
         #[arg(long, value_name = "NAME")]
         server: Option<String>,
     },
+}
+
+#[derive(Debug, Default, Args)]
+pub struct RetryArgs {
+    /// The conflict's number.
+    #[arg(required_unless_present = "person", conflicts_with_all = ["person", "server"])]
+    pub id: Option<i64>,
+    /// All of this person, by name or id.
+    #[arg(long, value_name = "ID|NAME", requires = "server")]
+    pub person: Option<String>,
+    /// The server they are of.
+    #[arg(long, value_name = "NAME", requires = "person")]
+    pub server: Option<String>,
 }
 
 #[derive(Debug, Args)]

@@ -179,7 +179,7 @@ impl ReportView {
                 conflict::explain(page, id(conflict), conflict);
             }
         } else {
-            conflict::list(page, conflicts.iter().map(|conflict| (id(conflict), conflict, None)));
+            conflict::list(page, conflicts.iter().map(|conflict| (id(conflict), conflict, Vec::new())));
         }
         page.gap();
         if conflicts.iter().any(|conflict| id(conflict).is_none()) {

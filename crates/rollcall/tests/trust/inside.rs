@@ -4,7 +4,8 @@
 
 use directory::{Dial, Kind, Stream};
 use effects::{BoxFuture, Clock, SeededRandom};
-use http::Method;
+use http::header::CONTENT_TYPE;
+use http::{HeaderMap, HeaderValue, Method, StatusCode};
 use pbx::{Exchange, ExchangeError, Request, Response, SignIn, Trust};
 use rollcall::app::{App, Net};
 use rollcall::cli::args::{SecurityArg, ServerOptions};
@@ -12,6 +13,7 @@ use rollcall::cli::server::{self, Draft};
 use rollcall::cycle::{self, Expect, Report, Silent};
 use sandbox::directory::{Options, Personality};
 use sandbox::pbx::Client;
+use std::collections::BTreeMap;
 use std::future::Future;
 use std::io;
 use std::pin::pin;
@@ -51,8 +53,12 @@ impl Company {
             ..sandbox::pbx::Options::default()
         };
         let pbx = sandbox::pbx::Pbx::new(options);
-        let net =
-            Arc::new(Inside { directory: directory.clone(), pbx: pbx.clone(), interrupt: Arc::default() });
+        let net = Arc::new(Inside {
+            directory: directory.clone(),
+            pbx: pbx.clone(),
+            interrupt: Arc::default(),
+            answers: Arc::default(),
+        });
         let store = Arc::new(MemoryStore::new(&*random));
         let app = App {
             store,
@@ -113,6 +119,18 @@ impl Company {
         self.sync_as(&self.app, Expect::AsBefore).await.expect("it runs")
     }
 
+    /// A run during which time passes: a PBX that is busy makes it wait.
+    pub async fn sync_patiently(&self) -> Report {
+        let mut run = pin!(self.sync_as(&self.app, Expect::AsBefore));
+        loop {
+            tokio::select! {
+                biased;
+                report = &mut run => return report.expect("it runs"),
+                () = tokio::task::yield_now() => self.clock.advance(Duration::from_millis(100)),
+            }
+        }
+    }
+
     pub async fn sync_as(&self, app: &App, expect: Expect) -> anyhow::Result<Report> {
         cycle::sync(app, SERVER, Trigger::Manual, expect, &Silent).await
     }
@@ -139,6 +157,16 @@ impl Company {
         *self.net.interrupt.lock().expect("no test panics here") = Some(interrupt);
     }
 
+    /// From now on the record of an employee is answered so, whatever it is.
+    pub fn answer_record(&self, employee: u64, answer: Option<Answer>) {
+        let mut answers = self.net.answers.lock().expect("no test panics here");
+        let path = format!("/pbxcore/api/v3/employees/{employee}");
+        match answer {
+            Some(answer) => answers.insert(path, answer),
+            None => answers.remove(&path),
+        };
+    }
+
     /// Holds a process up at such a request until it is told to go on.
     pub fn hold_up(&self, method: Method, part: &'static str, others: usize) -> HeldUp {
         let (reach, reached) = oneshot::channel();
@@ -160,6 +188,14 @@ impl Company {
     pub async fn conflicts(&self) -> Vec<store::ConflictRow> {
         self.app.store.conflicts(ConflictsOf::Directory(self.id)).await.expect("the store answers")
     }
+}
+
+/// What a PBX may answer instead of a record.
+#[derive(Clone, Copy, Debug)]
+pub enum Answer {
+    Gibberish,
+    NoSuchEmployee,
+    TooLarge,
 }
 
 /// A process that is held up.
@@ -219,6 +255,7 @@ struct Inside {
     directory: sandbox::directory::Directory,
     pbx: sandbox::pbx::Pbx,
     interrupt: Arc<Mutex<Option<Interrupt>>>,
+    answers: Arc<Mutex<BTreeMap<String, Answer>>>,
 }
 
 struct Interrupt {
@@ -240,7 +277,8 @@ impl Net for Inside {
     }
 
     fn exchange(&self, _: &pbx::Settings) -> Result<Arc<dyn Exchange>, pbx::Error> {
-        Ok(Arc::new(Direct { pbx: self.pbx.clone(), interrupt: self.interrupt.clone() }))
+        let (interrupt, answers) = (self.interrupt.clone(), self.answers.clone());
+        Ok(Arc::new(Direct { pbx: self.pbx.clone(), interrupt, answers }))
     }
 }
 
@@ -260,6 +298,7 @@ impl Dial for Pipe {
 struct Direct {
     pbx: sandbox::pbx::Pbx,
     interrupt: Arc<Mutex<Option<Interrupt>>>,
+    answers: Arc<Mutex<BTreeMap<String, Answer>>>,
 }
 
 impl Exchange for Direct {
@@ -276,6 +315,16 @@ impl Exchange for Direct {
             if let Some(interrupt) = interrupt {
                 (interrupt.then)().await;
             }
+            let answer = self.answers.lock().expect("no test panics here").get(&path_and_query).copied();
+            if let Some(answer) = answer.filter(|_| method == Method::GET) {
+                return match answer {
+                    Answer::TooLarge => Err(ExchangeError::TooLarge),
+                    Answer::Gibberish => Ok(json(200, "{\"result\": true, \"data\": 7}")),
+                    Answer::NoSuchEmployee => {
+                        Ok(json(404, "{\"result\": false, \"data\": [], \"messages\": {\"error\": [\"?\"]}}"))
+                    }
+                };
+            }
             match self.pbx.handle(&method, &path_and_query, &headers, &body, Client::Local).await {
                 Ok(answer) => {
                     let (parts, body) = answer.into_parts();
@@ -285,6 +334,13 @@ impl Exchange for Direct {
             }
         })
     }
+}
+
+fn json(status: u16, body: &'static str) -> Response {
+    let mut headers = HeaderMap::new();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    let status = StatusCode::from_u16(status).expect("a status");
+    Response { status, headers, body: body.into() }
 }
 
 /// Time that passes only when the test says so.

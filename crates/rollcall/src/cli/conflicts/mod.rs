@@ -2,6 +2,7 @@
 //! or a PBX; the next synchronisation does.
 
 mod answer;
+mod retry;
 pub mod view;
 
 use super::args::{ConflictsCommand, ResolveArgs};
@@ -12,8 +13,8 @@ use anyhow::Result;
 use reconcile::{Answer, Decision};
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
-use store::{By, ConflictId, ConflictRow, ConflictsOf, DirectoryId};
-use view::{Answered, ConflictView, Conflicts, Settled};
+use store::{ConflictId, ConflictRow, ConflictsOf, DirectoryId, QuarantineRow};
+use view::{Answered, ConflictView, Conflicts, SetAside, Settled};
 
 pub async fn run(app: &App, command: ConflictsCommand, out: &Out) -> Result<u8> {
     match command {
@@ -27,7 +28,7 @@ pub async fn run(app: &App, command: ConflictsCommand, out: &Out) -> Result<u8> 
             views.iter().try_fold(0, |_, view| out.show(view))
         }
         ConflictsCommand::Resolve(args) => out.show(&resolve(app, &args).await?),
-        ConflictsCommand::Retry { id } => out.show(&retry(app, id).await?),
+        ConflictsCommand::Retry(args) => out.show(&retry::retry(app, &args).await?),
         ConflictsCommand::Clear { id, server } => out.show(&clear(app, id, server.as_deref()).await?),
     }
 }
@@ -37,17 +38,29 @@ pub async fn list(app: &App, of: ConflictsOf) -> Result<Vec<ConflictView>> {
     let names: HashMap<DirectoryId, String> =
         app.store.directories().await?.into_iter().map(|row| (row.id, row.name)).collect();
     let mut decisions: HashMap<DirectoryId, Vec<Decision>> = HashMap::new();
+    let mut waiting: HashMap<DirectoryId, Vec<QuarantineRow>> = HashMap::new();
     let mut views = Vec::new();
     for row in app.store.conflicts(of).await? {
         let answers = match decisions.entry(row.directory) {
             Entry::Occupied(known) => known.into_mut(),
             Entry::Vacant(unknown) => unknown.insert(app.store.decisions(row.directory).await?),
         };
+        let waiting = match waiting.entry(row.directory) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(unknown) => unknown.insert(app.store.quarantine(row.directory).await?),
+        };
+        let set_aside = waiting.iter().find(|waiting| is_about(waiting, &row)).map(SetAside::from);
         let answer = decision_of(answers, &row).map(|decision| decision.answer.clone());
         let server = names.get(&row.directory).cloned().unwrap_or_default();
-        views.push(ConflictView::new(server, row, answer));
+        views.push(ConflictView::new(server, row, answer, set_aside));
     }
     Ok(views)
+}
+
+/// Whether this is the change that a conflict tells of.
+fn is_about(waiting: &QuarantineRow, row: &ConflictRow) -> bool {
+    let (theirs, ours) = (&waiting.conflict, &row.conflict);
+    (&theirs.person, theirs.kind, theirs.field) == (&ours.person, ours.kind, ours.field)
 }
 
 /// The answer to exactly this conflict. "Leave out" holds whatever changes.
@@ -124,15 +137,6 @@ async fn take_back(app: &App, row: &ConflictRow) -> Result<()> {
         true => Ok(()),
         false => Err(usage(format!("conflict {} has no answer that could be taken back", row.id))),
     }
-}
-
-async fn retry(app: &App, id: i64) -> Result<Settled> {
-    let row = one(app, id).await?;
-    let key = (row.conflict.person.clone(), row.conflict.field);
-    let rows = app.store.quarantine(row.directory).await?;
-    let waiting = rows.iter().any(|row| (&row.person, row.field) == (&key.0, key.1));
-    app.store.change_quarantine(By::Hand(row.directory), &[key], &[]).await?;
-    Ok(Settled::Retried { retried: id, waiting })
 }
 
 async fn clear(app: &App, id: Option<i64>, server: Option<&str>) -> Result<Settled> {

@@ -1,10 +1,11 @@
 use super::*;
-use crate::cli::args::{AnswerArgs, SideArg};
+use crate::cli::args::{AnswerArgs, RetryArgs, SideArg};
 use crate::cli::errors::is_usage;
 use crate::cli::output::tests::text;
 use crate::cli::testing::{NOW_MS, ambiguous, app, both_changed, conflict, server};
-use reconcile::{Candidate, Conflict, ConflictKind, EmployeeId, Field, WayOut};
-use store::{ConflictState, QuarantineRow};
+use reconcile::{Candidate, Conflict, ConflictKind, EmployeeId, Field, PersonId, WayOut};
+use serde_json::json;
+use store::{By, ConflictState, QuarantineRow};
 
 /// A server `hq` with these conflicts, numbered from 1.
 async fn with(conflicts: &[Conflict]) -> (App, DirectoryId) {
@@ -97,22 +98,38 @@ async fn back_under_a_new_id_relinks_to_the_candidate_many_at_once() {
     assert!(both.to_string().contains("one by one"), "{both}");
 }
 
-#[tokio::test]
-async fn a_retry_lifts_the_refusal_and_clearing_removes_rows_only() {
-    let refused = Conflict {
+async fn retry(app: &App, id: i64) -> Result<Settled> {
+    retry::retry(app, &RetryArgs { id: Some(id), ..RetryArgs::default() }).await
+}
+
+async fn retry_person(app: &App, person: &str) -> Result<Settled> {
+    let (person, server) = (Some(person.to_owned()), Some("hq".to_owned()));
+    retry::retry(app, &RetryArgs { id: None, person, server }).await
+}
+
+fn refused(field: Option<Field>) -> Conflict {
+    Conflict {
         ways_out: vec![WayOut::Retry, WayOut::LeaveAsIs],
-        ..conflict("p1", "Иванов Пётр", ConflictKind::Refused, Some(Field::Email))
-    };
-    let (app, id) = with(&[refused.clone(), both_changed()]).await;
-    let row = QuarantineRow {
+        ..conflict("p1", "Иванов Пётр", ConflictKind::Refused, field)
+    }
+}
+
+fn set_aside(refused: &Conflict) -> QuarantineRow {
+    QuarantineRow {
         person: refused.person.clone(),
         field: refused.field,
         attempts: 2,
-        next_try_ms: NOW_MS + 1_000,
+        next_try_ms: NOW_MS + 1_800_000,
         stands_on: "then".to_owned(),
-        conflict: refused,
-    };
-    app.store.change_quarantine(By::Hand(id), &[], &[row]).await.unwrap();
+        conflict: refused.clone(),
+    }
+}
+
+#[tokio::test]
+async fn a_retry_lifts_the_refusal_and_clearing_removes_rows_only() {
+    let refused = refused(Some(Field::Email));
+    let (app, id) = with(&[refused.clone(), both_changed()]).await;
+    app.store.change_quarantine(By::Hand(id), &[], &[set_aside(&refused)]).await.unwrap();
     assert!(matches!(retry(&app, 2).await.unwrap(), Settled::Retried { retried: 2, waiting: true }));
     assert_eq!(app.store.quarantine(id).await.unwrap(), []);
     assert!(matches!(retry(&app, 1).await.unwrap(), Settled::Retried { waiting: false, .. }));
@@ -122,6 +139,43 @@ async fn a_retry_lifts_the_refusal_and_clearing_removes_rows_only() {
     assert!(is_usage(&clear(&app, Some(1), None).await.unwrap_err()));
     assert!(matches!(clear(&app, None, Some("hq")).await.unwrap(), Settled::Cleared { cleared: 1 }));
     assert!(matches!(clear(&app, None, None).await.unwrap(), Settled::Cleared { cleared: 0 }));
+}
+
+#[tokio::test]
+async fn a_set_aside_change_says_when_it_is_tried_again() {
+    let refused = refused(Some(Field::Email));
+    let (app, id) = with(&[refused.clone(), both_changed()]).await;
+    app.store.change_quarantine(By::Hand(id), &[], &[set_aside(&refused)]).await.unwrap();
+    let conflicts = list(&app, ConflictsOf::Everybody).await.unwrap();
+    let words = "tried 2 times; again at 2023-11-14 22:43, or when either side changes";
+    // Folded as the width has it.
+    let flat = |text: String| text.split_whitespace().collect::<Vec<_>>().join(" ");
+    for view in &conflicts {
+        let is_it = view.conflict.kind == ConflictKind::Refused;
+        let told = flat(text(view, 80));
+        assert_eq!(told.contains(words), is_it, "{told}");
+        let json = serde_json::to_value(view).unwrap();
+        let expected = json!({ "attempts": 2, "next_try_ms": NOW_MS + 1_800_000 });
+        assert_eq!(json["set_aside"], if is_it { expected } else { json!(null) });
+    }
+    assert_eq!(flat(text(&Conflicts { conflicts }, 80)).matches("tried 2 times; again at").count(), 1);
+}
+
+#[tokio::test]
+async fn a_person_as_a_whole_is_retried_by_name_or_id() {
+    let (email, mobile) = (refused(Some(Field::Email)), refused(Some(Field::Mobile)));
+    let other = Conflict { person: PersonId::new("p2"), name: "Other".to_owned(), ..email.clone() };
+    for person in ["p1", "иванов  ПЁТР"] {
+        let (app, id) = with(&[email.clone(), mobile.clone(), other.clone()]).await;
+        let rows = [set_aside(&email), set_aside(&mobile), set_aside(&other)];
+        app.store.change_quarantine(By::Hand(id), &[], &rows).await.unwrap();
+        let settled = retry_person(&app, person).await.unwrap();
+        let json = serde_json::to_value(&settled).unwrap();
+        assert_eq!(json, json!({ "person": "p1", "name": "Иванов Пётр", "lifted": 2 }));
+        assert_eq!(app.store.quarantine(id).await.unwrap(), [set_aside(&other)]);
+        assert_eq!(serde_json::to_value(retry_person(&app, person).await.unwrap()).unwrap()["lifted"], 0);
+        assert!(is_usage(&retry_person(&app, "nobody").await.unwrap_err()));
+    }
 }
 
 #[tokio::test]

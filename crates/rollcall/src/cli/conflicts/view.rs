@@ -1,12 +1,12 @@
 //! Conflicts as people read them: what happened, what each side stores, what
 //! to type.
 
-use crate::cli::output::{Cell, Ink, Page, Table, View, count, shown};
+use crate::cli::output::{Cell, Ink, Look, Page, Table, View, count, shown};
 use crate::cli::words;
-use reconcile::{Answer, Candidate, Conflict, ConflictKind, Field, WayOut};
+use reconcile::{Answer, Candidate, Conflict, ConflictKind, Field, PersonId, WayOut};
 use serde::Serialize;
 use std::collections::BTreeSet;
-use store::{ConflictId, ConflictRow, ConflictState};
+use store::{ConflictId, ConflictRow, ConflictState, QuarantineRow};
 
 /// Candidates that are offered by name.
 const CANDIDATES_SHOWN_MAX: usize = 8;
@@ -40,18 +40,14 @@ pub fn explain(page: &mut Page, id: Option<i64>, conflict: &Conflict) {
     }
 }
 
-/// Many conflicts, without their ways out.
-pub fn list<'a>(
-    page: &mut Page,
-    rows: impl Iterator<Item = (Option<i64>, &'a Conflict, Option<&'a Answer>)>,
-) {
+/// Many conflicts, without their ways out; each with what else there is to say.
+pub fn list<'a>(page: &mut Page, rows: impl Iterator<Item = (Option<i64>, &'a Conflict, Vec<String>)>) {
     let mut table = Table::new(["ID", "Person", "Conflict"]).keep(["ID"]);
-    for (id, conflict, answer) in rows {
+    for (id, conflict, notes) in rows {
         let mut what =
             format!("{}\n{}", words::conflict_kind(conflict.kind, conflict.field), conflict.reason);
-        let answer =
-            answer.map(|answer| format!("answered: {}", answer_in_words(answer))).unwrap_or_default();
-        for more in [stored(conflict), candidates(conflict), answer].iter().filter(|more| !more.is_empty()) {
+        let more = [stored(conflict), candidates(conflict)].into_iter().chain(notes);
+        for more in more.filter(|more| !more.is_empty()) {
             what = format!("{what}\n{more}");
         }
         table.row([
@@ -138,6 +134,26 @@ fn candidate(candidate: &Candidate) -> String {
     text
 }
 
+/// A refused change that waits for its next try, or until either side moves.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct SetAside {
+    pub attempts: u32,
+    pub next_try_ms: i64,
+}
+
+impl From<&QuarantineRow> for SetAside {
+    fn from(row: &QuarantineRow) -> Self {
+        SetAside { attempts: row.attempts, next_try_ms: row.next_try_ms }
+    }
+}
+
+impl SetAside {
+    fn in_words(self, look: &Look) -> String {
+        let tries = count(usize::try_from(self.attempts).unwrap_or_default(), "time", "times");
+        format!("tried {tries}; again at {}, or when either side changes", look.time(self.next_try_ms))
+    }
+}
+
 /// A conflict as scripts read it.
 #[derive(Debug, Serialize)]
 pub struct ConflictView {
@@ -146,6 +162,8 @@ pub struct ConflictView {
     pub state: ConflictState,
     /// What a human answered, where it has not taken effect yet.
     pub answer: Option<Answer>,
+    /// When the refused change is tried again, where it waits for that.
+    pub set_aside: Option<SetAside>,
     pub first_seen_ms: i64,
     pub last_seen_ms: i64,
     pub count: i64,
@@ -154,17 +172,29 @@ pub struct ConflictView {
 }
 
 impl ConflictView {
-    pub fn new(server: String, row: ConflictRow, answer: Option<Answer>) -> Self {
+    pub fn new(
+        server: String,
+        row: ConflictRow,
+        answer: Option<Answer>,
+        set_aside: Option<SetAside>,
+    ) -> Self {
         ConflictView {
             id: row.id,
             server,
             state: row.state,
             answer,
+            set_aside,
             first_seen_ms: row.first_seen_ms,
             last_seen_ms: row.last_seen_ms,
             count: row.count,
             conflict: row.conflict,
         }
+    }
+
+    /// What a list says beside the conflict itself.
+    fn notes(&self, look: &Look) -> Vec<String> {
+        let answer = self.answer.as_ref().map(|answer| format!("answered: {}", answer_in_words(answer)));
+        answer.into_iter().chain(self.set_aside.map(|set_aside| set_aside.in_words(look))).collect()
     }
 
     fn standing(&self) -> Option<String> {
@@ -195,6 +225,9 @@ impl View for ConflictView {
         if let Some(employee) = self.conflict.employee {
             facts.push(("employee", employee.to_string().into()));
         }
+        if let Some(set_aside) = self.set_aside {
+            facts.push(("set aside", set_aside.in_words(&page.look).into()));
+        }
         if let Some(standing) = self.standing() {
             facts.push(("answer", Cell::new(standing, Ink::Good)));
         }
@@ -222,11 +255,13 @@ impl View for Conflicts {
         for server in servers(&open) {
             let of_server = open.iter().filter(|row| row.server == server);
             page.title(format!("Conflicts of server {server}"));
-            list(page, of_server.map(|row| (Some(row.id.0), &row.conflict, row.answer.as_ref())));
+            let look = page.look.clone();
+            list(page, of_server.map(|row| (Some(row.id.0), &row.conflict, row.notes(&look))));
         }
         if !left.is_empty() {
             page.title("Left as they are");
-            list(page, left.iter().map(|row| (Some(row.id.0), &row.conflict, row.answer.as_ref())));
+            let look = page.look.clone();
+            list(page, left.iter().map(|row| (Some(row.id.0), &row.conflict, row.notes(&look))));
         }
         let answered = open.iter().filter(|row| row.answer.is_some()).count();
         page.gap();
@@ -256,6 +291,12 @@ pub enum Settled {
         retried: i64,
         /// Whether a refused change was waiting for its next try.
         waiting: bool,
+    },
+    RetriedPerson {
+        person: PersonId,
+        name: String,
+        /// How many refused changes were waiting for their next try.
+        lifted: usize,
     },
     Cleared {
         cleared: u64,
@@ -299,6 +340,13 @@ impl View for Settled {
                 say(format!(
                     "Conflict {retried}: nothing was waiting; the next synchronisation looks at it anyway."
                 ));
+            }
+            Settled::RetriedPerson { name, lifted: 0, .. } => {
+                say(format!("{name}: nothing was waiting; the next synchronisation looks at them anyway."));
+            }
+            Settled::RetriedPerson { name, lifted, .. } => {
+                let changes = count(*lifted, "refused change is", "refused changes are");
+                say(format!("{name}: {changes} tried again {THEN}."));
             }
             Settled::Cleared { cleared } => {
                 let rows = count(usize::try_from(*cleared).unwrap_or_default(), "conflict", "conflicts");

@@ -21,7 +21,7 @@ const PEOPLE_EXPLAINED_MAX: usize = 3;
 /// Steps of the journal, newest first.
 const STEPS_SHOWN_MAX: usize = 20;
 /// So much of an id is enough to mean it.
-const ID_CHARS_MIN: usize = 8;
+pub const ID_CHARS_MIN: usize = 8;
 
 pub async fn run(app: &App, query: &str, server: Option<&str>, out: &Out) -> Result<u8> {
     out.show(&find(app, query, server).await?)

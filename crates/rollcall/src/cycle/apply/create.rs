@@ -157,7 +157,7 @@ impl Apply<'_> {
         }
         link.dial = saved.record.dial().into();
         link.record_looked_ms = now_ms;
-        self.note_created(action, new, &saved, done);
+        self.note_created(action, new, &saved, done).await;
         stand_on_the_new(person, &saved, done);
         stand_on_stored(person, &saved, done);
         self.first_pairs(&mut link, &saved, action, done);
@@ -193,11 +193,11 @@ impl Apply<'_> {
         back.collect()
     }
 
-    fn note_created(&self, action: &Action, new: &NewEmployee, saved: &Saved, done: &mut Done) {
+    async fn note_created(&self, action: &Action, new: &NewEmployee, saved: &Saved, done: &mut Done) {
         for change in action.pbx.iter().filter(|change| change.field != Field::Photo) {
             let refused = saved.outcomes.iter().find(|(field, _)| *field == change.field);
             match refused.and_then(|(_, outcome)| outcome.as_ref().err()) {
-                Some(error) => self.pbx_refused(action, change, error, done),
+                Some(error) => self.pbx_refused(action, change, error, done).await,
                 None => {
                     let number = Value::new(new.number.as_str(), new.number.as_str());
                     let sent = match change.field {

@@ -205,7 +205,13 @@ impl Apply<'_> {
                 done.note(side, change, ChangeResult::Moved, Some(note));
             }
             NotSent::Unfit(why) => self.refused_here(action, side, change, &why, done),
-            NotSent::Failed(error) => self.failed(side, change, &error.to_string(), done),
+            NotSent::Failed(error) => match error.downcast_ref() {
+                // What the PBX cannot give for this employee now, it cannot the next time.
+                Some(pbx::Error::BadAnswer { .. } | pbx::Error::TooLarge { .. }) => {
+                    self.refused(action, side, change, &error.to_string(), RefusedBy::Pbx, done);
+                }
+                _ => self.failed(side, change, &error.to_string(), done),
+            },
         }
     }
 

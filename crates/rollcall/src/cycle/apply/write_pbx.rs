@@ -51,7 +51,7 @@ impl Apply<'_> {
             Err(error) => {
                 for (change, row) in sent.iter().zip(&rows) {
                     self.settle(*row, state_of(&error), None, None).await?;
-                    self.pbx_refused(action, change, &error, done);
+                    self.pbx_refused(action, change, &error, done).await;
                 }
                 Ok(())
             }
@@ -100,7 +100,7 @@ impl Apply<'_> {
                 }
                 Some(Err(error)) => {
                     self.settle(*row, state_of(error), None, None).await?;
-                    self.pbx_refused(action, change, error, done);
+                    self.pbx_refused(action, change, error, done).await;
                 }
                 None => {
                     self.settle(*row, State::Unknown, None, None).await?;
@@ -215,7 +215,7 @@ impl Apply<'_> {
         Ok(Some(self.app.store.keep_picture(&picture).await?))
     }
 
-    pub(super) fn pbx_refused(&self, action: &Action, change: &Change, error: &Error, done: &mut Done) {
+    pub(super) async fn pbx_refused(&self, action: &Action, change: &Change, error: &Error, done: &mut Done) {
         match error {
             Error::Moved { .. } => {
                 done.note(Side::Pbx, change, ChangeResult::Moved, Some(error.to_string()));
@@ -230,15 +230,28 @@ impl Apply<'_> {
             Error::Unusable { .. } | Error::NotTried { .. } => {
                 self.refused_here(action, Side::Pbx, change, &error.to_string(), done);
             }
+            // Deleted since the listing: the next run sees that.
+            Error::Gone { id } if !self.is_listed(*id).await => {
+                self.failed(Side::Pbx, change, &error.to_string(), done);
+            }
+            // One answer that made no sense is this employee's trouble only,
+            // and will be so the next time.
+            Error::Gone { .. } | Error::BadAnswer { .. } | Error::TooLarge { .. } => {
+                self.refused_there(action, Side::Pbx, change, &error.to_string(), done);
+            }
             _ => {
-                // One answer that made no sense is this employee's trouble only.
-                if !matches!(error, Error::Gone { .. } | Error::BadAnswer { .. } | Error::TooLarge { .. }) {
-                    self.stop(&error.to_string());
-                }
-                done.note(Side::Pbx, change, ChangeResult::Refused, Some(error.to_string()));
-                done.fail(error.to_string());
+                self.stop(&error.to_string());
+                self.failed(Side::Pbx, change, &error.to_string(), done);
             }
         }
+    }
+
+    /// Whether the PBX still lists an employee whom it says it does not have.
+    async fn is_listed(&self, id: EmployeeId) -> bool {
+        let Some(employee) = self.employees.get(&id) else { return false };
+        let Some(number) = employee.fields[Field::Extension].values().first() else { return false };
+        let found = self.pbx.find(number.raw()).await;
+        found.is_ok_and(|found| found.is_some_and(|found| found.id == id))
     }
 }
 
