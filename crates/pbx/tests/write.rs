@@ -7,7 +7,7 @@ mod common;
 
 use common::*;
 use effects::{Clock, ManualClock};
-use pbx::{Change, Error, FieldWrite, NewEmployee, Outcome, Saved};
+use pbx::{Change, Error, ExchangeError, FieldWrite, NewEmployee, Outcome, Saved};
 use reconcile::{EmployeeId, Field, Reading, Value as Stored};
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -445,7 +445,10 @@ async fn a_full_queue_is_not_a_refusal() {
 #[tokio::test]
 async fn what_nobody_knows_is_not_repeated() {
     let broken = || Ok((200, vec![], b"{\"result\":true,\"data\":{\"id\"".to_vec()));
-    for answer in [lost(), failed(400, "Request timeout"), html(502, "<h1>Bad Gateway</h1>"), broken()] {
+    let too_large = Err(ExchangeError::TooLarge);
+    let answers =
+        [lost(), failed(400, "Request timeout"), html(502, "<h1>Bad Gateway</h1>"), broken(), too_large];
+    for answer in answers {
         let (saved, _) = save(&[name("Anna B"), photo(Some(jpeg(2)))], [(PATCH, answer)]).await;
         assert!(matches!(saved, Err(Error::OutcomeUnknown { .. })), "{saved:?}");
     }
