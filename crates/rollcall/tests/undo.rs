@@ -579,6 +579,10 @@ fn an_undo_is_previewed_stopped_and_released_like_any_plan() {
     assert_eq!(halted["halted"]["tripped"][0]["people"], 7);
     lab.json(&["apply", text(&halted["plan"])], 3);
     assert_eq!(lab.counted(), before);
+    // It stops nothing but itself.
+    lab.set(pairs[7].person, "mail", "eight@example.test");
+    lab.json(&["sync", "hq"], 0);
+    assert_eq!(lab.pbx.employee(pairs[7].employee).email, "eight@example.test");
     let released = lab.json(&["apply", text(&halted["plan"]), "--release"], 0);
     assert_eq!(released["undoes"], run);
     assert!(pairs[..7].iter().all(|pair| lab.pbx.employee(pair.employee).email.starts_with('p')));

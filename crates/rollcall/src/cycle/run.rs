@@ -312,7 +312,11 @@ impl Ready<'_> {
         }
         // Questions can be answered while it waits to be released.
         app.store.sync_conflicts(By::Run(run), world.now_ms, &report.conflicts, false).await?;
-        self.due.stops.halted(halt, run, &hash, app.clock.now_ms());
+        // An undo is one human's plan, and waits for that human alone: a
+        // synchronisation had no part in it.
+        if self.task.undoing().is_none() {
+            self.due.stops.halted(halt, run, &hash, app.clock.now_ms());
+        }
         self.due.stops.keep(app, row.id).await?;
         finish(app, run, Outcome::Halted, &report).await?;
         Ok(report)
