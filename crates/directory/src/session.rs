@@ -170,7 +170,11 @@ impl Session {
                     Some(Refusal::ours("the server gives page after page without anybody on it"))
                 }
                 LdapResultCode::Success if cookie.is_empty() => None,
-                LdapResultCode::Success => continue,
+                LdapResultCode::Success if paged => continue,
+                // Asked again without its cookie, it would begin at the beginning.
+                LdapResultCode::Success => {
+                    Some(Refusal::ours("the server gave a first page, and does not say that it has pages"))
+                }
                 _ => Some(Refusal::new(&end.result, Doing::Read)),
             };
             return Ok(Pages { cut_short, references });

@@ -48,6 +48,21 @@ async fn a_server_without_paging_is_read_all_the_same() {
 }
 
 #[tokio::test]
+async fn a_page_of_a_server_without_paging_is_partial() {
+    let (mut directory, _) = directory(settings(), |message| match &message.op {
+        LdapOp::SearchRequest(search) if search.base.is_empty() => {
+            let root = LdapSearchResultEntry { dn: String::new(), attributes: Vec::new() };
+            done(message, vec![LdapOp::SearchResultEntry(root)], LdapResultCode::Success, None)
+        }
+        _ => ordinary(message, |message, _| {
+            done(message, vec![person(1)], LdapResultCode::Success, Some(b"next"))
+        }),
+    });
+    let (count, verdict) = read(&mut directory, &Known::default()).await;
+    assert!(count == 1 && partial(&verdict).contains("first page"), "{verdict:?}");
+}
+
+#[tokio::test]
 async fn what_was_read_before_a_break_is_partial() {
     let second_page = |reply: Turn| {
         move |message: &LdapMsg| {
