@@ -27,7 +27,7 @@ pub const FORMER: &str = "Former";
 pub const REGION: &str = "RU";
 /// Longest wait in the middle of a step, and longest jump of the clock, ms.
 /// Both are longer than a lease and than a connection may stay silent.
-const DELAY_MS_MAX: i64 = 100_000;
+const DELAY_MS_MAX: i64 = 150_000;
 const JUMP_MS_MAX: i64 = 600_000;
 /// How often other tasks get their turn until everything on its way arrived.
 const TURNS_TO_SETTLE: usize = 24;

@@ -34,6 +34,7 @@ pub fn directory(lot: &Lot) -> Faults {
         disconnect_at: number(80, 15),
         size_limit: number(60, 6).and_then(|n| usize::try_from(n).ok()),
         lose_answer: number(200, 4),
+        forget_ids: number(100, 60),
         ..Faults::default()
     }
 }

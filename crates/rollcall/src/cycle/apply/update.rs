@@ -9,6 +9,9 @@ use reconcile::plan::{Action, Agreement, Change, LinkStep};
 use reconcile::{EmployeeId, Field, Link, LinkState, Pair, PersonId, Value};
 use store::{By, What};
 
+/// Why somebody is joined with the employee made for them.
+const FOUND_AGAIN: &str = "made by an earlier run that ended before it could say so";
+
 impl Apply<'_> {
     pub(super) async fn update(&self, action: &Action, done: &mut Done) -> Result<()> {
         let Some(employee) = action.employee else { return Ok(()) };
@@ -89,8 +92,9 @@ impl Apply<'_> {
                 (What::Join, format!("matched by {}", keys.join(", ")))
             }
             LinkStep::Join { decided: true, .. } | LinkStep::Relink { .. } => {
-                let decided = || "an administrator decided so".to_owned();
-                (What::Join, self.join_cause(action).unwrap_or_else(decided))
+                let found_again = self.late.contains_key(action.person.as_str());
+                let why = if found_again { FOUND_AGAIN } else { "an administrator decided so" };
+                (What::Join, self.join_cause(action).unwrap_or_else(|| why.to_owned()))
             }
             LinkStep::Leave { reason } => (What::Leave, word(reason)),
             LinkStep::Return { was } => (What::Return, format!("was {}", word(was))),
