@@ -5,9 +5,9 @@
 use crate::error::Error;
 use crate::history::{JournalOf, JournalRow, RunNote, RunPerson, RunProgress, RunRow, RunStart, Settlement};
 use crate::rows::{
-    By, ConflictRow, ConflictsOf, DirectoryId, DirectoryRow, Forgotten, HeldNumber, Lease, LinkedEmployee,
-    PbxId, PbxRow, Picture, PictureId, PlanHead, PlanState, QuarantineRow, RunId, SecretOf, SyncedConflicts,
-    Touch,
+    By, ConflictId, ConflictRow, ConflictsOf, DirectoryId, DirectoryRow, Forgotten, HeldNumber, Lease,
+    LinkedEmployee, PbxId, PbxRow, Picture, PictureId, PlanHead, PlanState, QuarantineRow, RunId, SecretOf,
+    SyncedConflicts, Touch,
 };
 use effects::BoxFuture;
 use reconcile::canonical::Fingerprinter;
@@ -91,13 +91,13 @@ pub trait Links: Send + Sync {
 /// Conflicts, what people answered, and refused changes that wait.
 pub trait Conflicts: Send + Sync {
     /// Compares the conflicts a run found with the live ones. Found ones are
-    /// opened or seen once more; the others end, if the run saw everything.
+    /// opened or seen once more; of the others those end that it could judge.
     fn sync_conflicts<'a>(
         &'a self,
         by: By,
         now_ms: i64,
         found: &'a [Conflict],
-        complete: bool,
+        judged: &'a BTreeSet<ConflictId>,
     ) -> Reply<'a, SyncedConflicts>;
 
     /// The live ones, in the order of their ids.

@@ -3,7 +3,7 @@
 
 use crate::rows::{ConflictId, ConflictRow, ConflictState, DirectoryId};
 use reconcile::{Answer, Conflict, ConflictKind, Decision, Field};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 type Key<'a> = (&'a str, ConflictKind, Option<Field>);
 
@@ -17,7 +17,7 @@ pub(crate) fn sync(
     live: &[ConflictRow],
     decisions: &[Decision],
     found: &[Conflict],
-    complete: bool,
+    judged: &BTreeSet<ConflictId>,
 ) -> Vec<ConflictRow> {
     let answers: BTreeMap<Key, &Decision> = decisions
         .iter()
@@ -29,7 +29,7 @@ pub(crate) fn sync(
         let answer = answers.get(&key(&row.conflict)).copied();
         match news.remove(&key(&row.conflict)) {
             Some(conflict) => changed.push(seen_again(row, conflict, answer, now_ms)),
-            None if complete => changed.extend(unseen(row, answer, now_ms)),
+            None if judged.contains(&row.id) => changed.extend(unseen(row, answer, now_ms)),
             None => {}
         }
     }
@@ -72,7 +72,7 @@ fn seen_again(row: &ConflictRow, conflict: &Conflict, answer: Option<&Decision>,
     }
 }
 
-/// A run that saw everything did not meet this one: it was left as it is, or
+/// A run that could judge this one did not meet it: it was left as it is, or
 /// its cause is gone.
 fn unseen(row: &ConflictRow, answer: Option<&Decision>, now_ms: i64) -> Option<ConflictRow> {
     let answer = answer.filter(|answer| answer.stands_on == row.conflict.stands_on);

@@ -2,7 +2,7 @@
 //! wait.
 
 use crate::support::*;
-use reconcile::{Account, Answer, Conflict, ConflictKind, Field, RefusedBy, WayOut};
+use reconcile::{Account, Answer, Conflict, ConflictKind, Direction, Field, Judge, RefusedBy, WayOut};
 use std::collections::BTreeSet;
 
 fn both_changed() -> (Company, Conflict) {
@@ -182,4 +182,73 @@ fn conflicts_one_row_a_person_kind_and_field() {
     let keys: BTreeSet<_> =
         plan.conflicts.iter().map(|conflict| (&conflict.person, conflict.kind, conflict.field)).collect();
     assert_eq!(keys.len(), plan.conflicts.len());
+}
+
+/// Whether a run of this company could tell that this conflict is over.
+fn could_tell(company: &Company, conflict: &Conflict) -> bool {
+    Judge::of(&company.world()).could_tell(conflict)
+}
+
+#[test]
+fn conflicts_are_over_only_if_what_they_stand_on_was_seen() {
+    let mut company = staff(3);
+    company.person("p01").mobile("+79261110001");
+    company.employee(1).mobile("79261110002");
+    company.employee(2).set(Photo, "rubbish");
+    let found = company.run();
+    assert_eq!(found.kinds(), [ConflictKind::BothChanged, ConflictKind::Unusable]);
+    assert!(found.conflicts.iter().all(|conflict| could_tell(&company, conflict)));
+
+    company.employee(1).looked = false;
+    company.employee(2).looked = false;
+    assert!(company.preview().conflicts.is_empty(), "nothing is concluded from what was not looked at");
+    assert!(!found.conflicts.iter().any(|conflict| could_tell(&company, conflict)));
+
+    // Nor is it over because the directory no longer shows its value.
+    company.employee(1).looked = true;
+    company.person("p01").hide(Mobile);
+    assert!(company.preview().conflicts.is_empty());
+    assert!(!could_tell(&company, &found.conflicts[0]));
+    company.person("p01").mobile("");
+    assert!(could_tell(&company, &found.conflicts[0]), "it was emptied, as the mark shows");
+}
+
+#[test]
+fn conflicts_about_the_directory_alone_need_no_look_at_the_pbx() {
+    let mut company = staff(3);
+    company.person("p01").many(SipPassword, &["secret7", "secret8"]);
+    company.person("new").name("New Person").mobile("not a number");
+    let found = company.preview();
+    assert_eq!(found.kinds(), [ConflictKind::SeveralValues, ConflictKind::Unusable]);
+    company.employee(1).looked = false;
+    assert!(found.conflicts.iter().all(|conflict| could_tell(&company, conflict)));
+}
+
+#[test]
+fn conflicts_of_who_left_or_has_no_employee_or_of_a_field_that_does_not_flow_are_over() {
+    let mut company = staff(3);
+    company.person("p01").mobile("+79261110001");
+    company.employee(1).mobile("79261110002");
+    let conflict = company.run().conflicts[0].clone();
+    company.employee(1).looked = false;
+    assert!(!could_tell(&company, &conflict));
+    let mut left = company.clone();
+    left.person("p01").account(Account::Disabled);
+    let mut gone = company.clone();
+    gone.person("p01").place(Place::Deleted);
+    let mut alone = company.clone();
+    alone.records.remove(&1);
+    let mut off = company.clone();
+    off.direction(Mobile, Direction::Off);
+    let mut unmapped = company.clone();
+    unmapped.mapped[Mobile] = false;
+    for mut company in [left, gone, alone, off, unmapped] {
+        assert!(could_tell(&company, &conflict));
+        company.directory = partial();
+        assert!(!could_tell(&company, &conflict), "an incomplete read says nothing about it");
+    }
+    let about_all = Conflict { field: None, ..conflict };
+    assert!(could_tell(&company, &about_all), "who is who is told by the lists");
+    company.pbx = partial();
+    assert!(!could_tell(&company, &about_all));
 }

@@ -20,10 +20,12 @@ use directory::Directory;
 use pbx::Pbx;
 use reconcile::guard::{GuardKind, Halt};
 use reconcile::plan::Plan;
-use reconcile::{EmployeeId, PersonId};
+use reconcile::{EmployeeId, Judge, PersonId, World};
 use serde_json::json;
+use std::collections::BTreeSet;
 use store::{
-    By, DirectoryRow, Outcome, PersonStatus, RunId, RunNote, RunPerson, RunRow, RunStart, Touch, Trigger,
+    By, ConflictId, ConflictsOf, DirectoryRow, Outcome, PersonStatus, RunId, RunNote, RunPerson, RunRow,
+    RunStart, Touch, Trigger,
 };
 
 /// Shows what a synchronisation would do. Writes to neither side.
@@ -311,7 +313,7 @@ impl Ready<'_> {
             undo.tell(&mut report, None);
         }
         // Questions can be answered while it waits to be released.
-        app.store.sync_conflicts(By::Run(run), world.now_ms, &report.conflicts, false).await?;
+        app.store.sync_conflicts(By::Run(run), world.now_ms, &report.conflicts, &BTreeSet::new()).await?;
         // An undo is one human's plan, and waits for that human alone: a
         // synchronisation had no part in it.
         if self.task.undoing().is_none() {
@@ -339,7 +341,9 @@ impl Ready<'_> {
         if let Some(undo) = undo {
             undo.tell(&mut report, Some(&done));
         }
-        remember(app, row, run, gathered, &done, &mut report, whole_plan).await?;
+        // One that broke off did not come to everybody whose turn it was.
+        let came_to_all = whole_plan && broke_off.is_none();
+        remember(app, row, run, gathered, &done, &mut report, came_to_all).await?;
         let whole = broke_off.is_none() && is_whole(plan);
         if whole && self.shows_what_is_due() {
             looked::note(app, row.id, &self.settings).await?;
@@ -397,15 +401,15 @@ async fn remember(
     gathered: &Gathered,
     done: &[Done],
     report: &mut Report,
-    whole_plan: bool,
+    came_to_all: bool,
 ) -> Result<()> {
     let world = &gathered.world;
     let lifted: Vec<_> = done.iter().flat_map(|done| done.lifted.iter().cloned()).collect();
     let set_aside: Vec<_> = done.iter().flat_map(|done| done.set_aside.iter().cloned()).collect();
     let by = By::Run(run);
     app.store.change_quarantine(by, &lifted, &set_aside).await?;
-    let complete = world.people.verdict.is_complete() && world.employees.verdict.is_complete() && whole_plan;
-    app.store.sync_conflicts(by, world.now_ms, &report.conflicts, complete).await?;
+    let judged = if came_to_all { judged(app, row, world).await? } else { BTreeSet::new() };
+    app.store.sync_conflicts(by, world.now_ms, &report.conflicts, &judged).await?;
     if world.people.verdict.is_complete() {
         app.store.note_directory_read(by, world.people.at_ms, &gathered.references).await?;
         remember_numbers(app, row, world).await?;
@@ -416,6 +420,13 @@ async fn remember(
     plausible::remember(app, row, &gathered.scopes, world).await?;
     app.store.prune(app.clock.now_ms()).await?;
     Ok(())
+}
+
+/// The conflicts that are over unless this run met them.
+async fn judged(app: &App, row: &DirectoryRow, world: &World) -> Result<BTreeSet<ConflictId>> {
+    let live = app.store.conflicts(ConflictsOf::Directory(row.id)).await?;
+    let judge = Judge::of(world);
+    Ok(live.iter().filter(|row| judge.could_tell(&row.conflict)).map(|row| row.id).collect())
 }
 
 /// Notes for the guard of later runs whom this one touches.

@@ -8,4 +8,5 @@ mod canary;
 mod fence;
 mod follow;
 mod inside;
+mod judged;
 mod plausible;

@@ -9,6 +9,7 @@ use crate::rows::{
 use crate::synced::{self, UNNUMBERED};
 use reconcile::{Conflict, ConflictKind, Decision, Field, PersonId};
 use std::cmp::Reverse;
+use std::collections::BTreeSet;
 
 impl Conflicts for MemoryStore {
     fn sync_conflicts<'a>(
@@ -16,7 +17,7 @@ impl Conflicts for MemoryStore {
         by: By,
         now_ms: i64,
         found: &'a [Conflict],
-        complete: bool,
+        judged: &'a BTreeSet<ConflictId>,
     ) -> Reply<'a, SyncedConflicts> {
         self.reply(move |memory| {
             let directory = memory.fenced(by)?;
@@ -26,7 +27,7 @@ impl Conflicts for MemoryStore {
             let live = live(memory, ConflictsOf::Directory(directory));
             let decisions = decisions(memory, directory);
             let mut synced = SyncedConflicts::default();
-            for mut row in synced::sync(directory, now_ms, &live, &decisions, found, complete) {
+            for mut row in synced::sync(directory, now_ms, &live, &decisions, found, judged) {
                 if row.id == UNNUMBERED {
                     row.id = ConflictId(next(&mut memory.last_conflict));
                     synced.opened.push(row.id);

@@ -12,6 +12,7 @@ use crate::synced::{self, UNNUMBERED};
 use reconcile::{Conflict, ConflictKind, Decision, Field, PersonId};
 use sqlx::any::AnyRow;
 use sqlx::{AnyConnection, Row};
+use std::collections::BTreeSet;
 
 impl Conflicts for SqlStore {
     fn sync_conflicts<'a>(
@@ -19,13 +20,13 @@ impl Conflicts for SqlStore {
         by: By,
         now_ms: i64,
         found: &'a [Conflict],
-        complete: bool,
+        judged: &'a BTreeSet<ConflictId>,
     ) -> Reply<'a, SyncedConflicts> {
         step("sync_conflicts", async move {
             let (mut tx, directory) = self.begin_by(by).await?;
             let live = live(&mut tx, ConflictsOf::Directory(directory)).await?;
             let decisions = decisions(&mut tx, directory).await?;
-            let mut changed = synced::sync(directory, now_ms, &live, &decisions, found, complete);
+            let mut changed = synced::sync(directory, now_ms, &live, &decisions, found, judged);
             let new = changed.iter().filter(|row| row.id == UNNUMBERED).count();
             let first = if new > 0 { next_ids(&mut tx, "conflict", new).await? } else { 0 };
             let mut synced = SyncedConflicts::default();

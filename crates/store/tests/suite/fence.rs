@@ -4,6 +4,7 @@ use crate::common::{company, conflict, everywhere, link, person};
 use crate::rows::{quarantined, settle, start, step};
 use reconcile::ConflictKind;
 use serde_json::json;
+use std::collections::BTreeSet;
 use std::slice::from_ref;
 use store::{
     By, ConflictsOf, DirectoryId, Error, JournalOf, Lease, Outcome, Phase, RunId, RunNote, RunProgress,
@@ -29,7 +30,7 @@ async fn everything(
         store.journal(&[step(run, seq, directory)]).await,
         store.agree(by, &[], &[link(1, 10)]).await,
         store.touch(run, &[touch]).await,
-        store.sync_conflicts(by, 1, from_ref(&refused), true).await.map(drop),
+        store.sync_conflicts(by, 1, from_ref(&refused), &BTreeSet::new()).await.map(drop),
         store.change_quarantine(by, &[], &[quarantined(1, 1)]).await,
         store.note_directory_read(by, 77, &["ldap://elsewhere".to_owned()]).await,
         store.note_pbx_read(by, 78).await,

@@ -5,6 +5,7 @@ use crate::rows::{decision, quarantined, start, step};
 use reconcile::{Answer, ConflictKind};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::json;
+use std::collections::BTreeSet;
 use store::{
     By, ConflictsOf, DirectoryId, DirectoryRow, Error, JournalOf, JournalRow, PbxId, Picture, SecretOf,
     Trigger,
@@ -111,7 +112,7 @@ async fn a_removed_directory_takes_everything_but_its_history() {
             store.put_directory(&row, Some(&"secret".to_owned().into())).await.unwrap();
             store.agree(By::Hand(id), &[], &[link(number, number as u64)]).await.unwrap();
             store
-                .sync_conflicts(By::Hand(id), 1, &[conflict(1, ConflictKind::Refused, "x")], true)
+                .sync_conflicts(By::Hand(id), 1, &[conflict(1, ConflictKind::Refused, "x")], &BTreeSet::new())
                 .await
                 .unwrap();
             store.put_decision(id, &decision(1, Answer::LeaveOut, "x")).await.unwrap();

@@ -5,13 +5,14 @@ use crate::cli::output::tests::text;
 use crate::cli::testing::{NOW_MS, ambiguous, app, both_changed, conflict, server};
 use reconcile::{Candidate, Conflict, ConflictKind, EmployeeId, Field, PersonId, WayOut};
 use serde_json::json;
+use std::collections::BTreeSet;
 use store::{By, ConflictState, QuarantineRow};
 
 /// A server `hq` with these conflicts, numbered from 1.
 async fn with(conflicts: &[Conflict]) -> (App, DirectoryId) {
     let app = app();
     let id = server(&app).await;
-    app.store.sync_conflicts(By::Hand(id), NOW_MS, conflicts, true).await.unwrap();
+    app.store.sync_conflicts(By::Hand(id), NOW_MS, conflicts, &BTreeSet::new()).await.unwrap();
     (app, id)
 }
 

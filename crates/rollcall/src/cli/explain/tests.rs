@@ -4,6 +4,7 @@ use crate::cli::output::tests::text;
 use crate::cli::testing::{NOW_MS, app, both_changed, link, server, start};
 use reconcile::{EmployeeId, LeftReason, Pair};
 use serde_json::json;
+use std::collections::BTreeSet;
 use store::{By, JournalRow, Outcome, PersonStatus, RunNote, Side, State as JournalState, What};
 
 const ID: &str = "192df0c9-fb24-4a25-8cd6-326044b13ba0";
@@ -25,7 +26,7 @@ async fn company() -> App {
     app.store.agree(By::Hand(id), &[], &links).await.unwrap();
     let mut conflict = both_changed();
     conflict.person = PersonId::new(ID);
-    app.store.sync_conflicts(By::Hand(id), NOW_MS, &[conflict], true).await.unwrap();
+    app.store.sync_conflicts(By::Hand(id), NOW_MS, &[conflict], &BTreeSet::new()).await.unwrap();
     let run = start(&app, id).await;
     let step = |seq, side, what, before, after| JournalRow {
         run,
