@@ -10,7 +10,7 @@ use std::{fs, iter};
 
 /// Numbers that bound nothing: formats, codes, dates, and what the sandbox
 /// imitates of real servers.
-const NO_LIMITS: [&str; 47] = [
+const NO_LIMITS: [&str; 48] = [
     "directory/src/controls.rs SEARCH_RESULT_ENTRY",
     "directory/src/dialect.rs ACCOUNT_DISABLED",
     "directory/src/dialect.rs NEVER",
@@ -56,6 +56,7 @@ const NO_LIMITS: [&str; 47] = [
     "store/src/archive.rs CHECKSUM_BYTES",
     "store/src/archive.rs FORMAT",
     "store/src/lib.rs DAY_MS",
+    "store/src/sql/mod.rs LISTS",
     "store/src/sql/mod.rs MIGRATION_LOCK",
     "store/src/vault.rs NONCE_BYTES",
 ];

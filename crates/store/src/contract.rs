@@ -1,26 +1,33 @@
-//! What a store can do, in five groups. Every method is one transaction: it
+//! What a store can do, in six groups. Every method is one transaction: it
 //! happened whole or not at all, whenever the process dies or the future is
 //! dropped.
 
 use crate::error::Error;
-use crate::history::{JournalOf, JournalRow, RunNote, RunPerson, RunProgress, RunRow, RunStart, Settlement};
+use crate::history::{
+    JournalOf, JournalRow, PersonStatus, RunNote, RunPerson, RunProgress, RunRow, RunStart, Settlement,
+    Updated,
+};
+use crate::lists::{
+    ConflictQuery, Counts, Page, PeopleQuery, PersonRow, PlanPeopleQuery, PlanPerson, RunPeopleQuery,
+    RunQuery,
+};
 use crate::rows::{
-    By, ConflictId, ConflictRow, ConflictsOf, DirectoryId, DirectoryRow, Forgotten, HeldNumber, Lease,
-    LinkedEmployee, PbxId, PbxRow, Picture, PictureId, PlanHead, PlanState, QuarantineRow, RunId, SecretOf,
-    SyncedConflicts, Touch,
+    By, ConflictId, ConflictRow, ConflictState, ConflictsOf, DirectoryId, DirectoryRow, Forgotten,
+    HeldNumber, Lease, LinkedEmployee, PbxId, PbxRow, Picture, PictureId, PlanHead, PlanState, QuarantineRow,
+    RunId, SecretOf, SyncedConflicts, Touch,
 };
 use effects::BoxFuture;
 use reconcile::canonical::Fingerprinter;
 use reconcile::{Conflict, ConflictKind, Decision, Field, Link, PersonId};
 use secrecy::SecretString;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Debug;
 
 pub type Reply<'a, T> = BoxFuture<'a, Result<T, Error>>;
 
-pub trait Store: Settings + Links + Conflicts + History + Coordination + Debug {}
+pub trait Store: Settings + Links + Conflicts + History + Coordination + Lists + Debug {}
 
-impl<T: Settings + Links + Conflicts + History + Coordination + Debug> Store for T {}
+impl<T: Settings + Links + Conflicts + History + Coordination + Lists + Debug> Store for T {}
 
 /// PBXes, directories, their secrets, and small things by name.
 pub trait Settings: Send + Sync {
@@ -63,6 +70,12 @@ pub trait Settings: Send + Sync {
     fn meta<'a>(&'a self, name: &'a str) -> Reply<'a, Option<String>>;
 
     fn put_meta<'a>(&'a self, name: &'a str, value: Option<&'a str>) -> Reply<'a, ()>;
+
+    /// The small things whose names begin like this, in the order of their names.
+    fn metas<'a>(&'a self, prefix: &'a str) -> Reply<'a, Vec<(String, String)>>;
+
+    /// Forgets all of these; some may be gone already.
+    fn remove_metas<'a>(&'a self, names: &'a [String]) -> Reply<'a, ()>;
 
     /// Makes secrets comparable, under a key that is made once per store.
     fn fingerprinter(&self) -> Fingerprinter;
@@ -198,6 +211,16 @@ pub trait Coordination: Send + Sync {
         body: &'a str,
     ) -> Reply<'a, ()>;
 
+    /// Stores what a kept plan has in store for each person, in place of what was
+    /// stored of it before. Only the [`crate::PLAN_PEOPLE_KEPT_MAX`] newest plans
+    /// of a directory keep it.
+    fn put_plan_people<'a>(
+        &'a self,
+        directory: DirectoryId,
+        hash: &'a str,
+        people: &'a [PlanPerson],
+    ) -> Reply<'a, ()>;
+
     /// Newest first.
     fn plans(&self, directory: DirectoryId) -> Reply<'_, Vec<PlanHead>>;
 
@@ -237,4 +260,40 @@ pub trait Coordination: Send + Sync {
     /// What automatic runs started at `since_ms` or later touched, each person
     /// once per kind.
     fn touched(&self, directory: DirectoryId, since_ms: i64) -> Reply<'_, BTreeSet<Touch>>;
+}
+
+/// Pages of lists that may be long. What is sorted is never in doubt: rows that
+/// are alike come in the order of their ids.
+pub trait Lists: Send + Sync {
+    /// Linked people, of one directory or of all.
+    fn people<'a>(&'a self, query: &'a PeopleQuery) -> Reply<'a, Page<PersonRow>>;
+
+    fn run_page<'a>(&'a self, query: &'a RunQuery) -> Reply<'a, Page<RunRow>>;
+
+    fn run_people_page<'a>(&'a self, run: RunId, query: &'a RunPeopleQuery) -> Reply<'a, Page<RunPerson>>;
+
+    /// How many people of a run there are of each kind, as far as there are any.
+    fn run_counts(&self, run: RunId) -> Reply<'_, BTreeMap<(PersonStatus, Updated), u64>>;
+
+    /// Empty where the plan is gone, or is too old to keep its people.
+    fn plan_people<'a>(
+        &'a self,
+        directory: DirectoryId,
+        hash: &'a str,
+        query: &'a PlanPeopleQuery,
+    ) -> Reply<'a, Page<PlanPerson>>;
+
+    /// How many people of a plan there are of each kind.
+    fn plan_counts<'a>(&'a self, directory: DirectoryId, hash: &'a str) -> Reply<'a, BTreeMap<String, u64>>;
+
+    fn conflict_page<'a>(&'a self, query: &'a ConflictQuery) -> Reply<'a, Page<ConflictRow>>;
+
+    /// How many conflicts there are of each kind in each state, ended ones too.
+    fn conflict_counts(
+        &self,
+        directory: Option<DirectoryId>,
+    ) -> Reply<'_, BTreeMap<(ConflictKind, ConflictState), u64>>;
+
+    /// Of every directory.
+    fn directory_counts(&self) -> Reply<'_, BTreeMap<DirectoryId, Counts>>;
 }

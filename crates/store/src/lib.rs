@@ -16,8 +16,10 @@ mod compact;
 mod contract;
 mod dying;
 mod error;
+mod folded;
 mod gate;
 mod history;
+mod lists;
 mod memory;
 mod rows;
 mod sql;
@@ -26,12 +28,16 @@ mod vault;
 mod words;
 
 pub use archive::{BackupHead, BackupKey};
-pub use contract::{Conflicts, Coordination, History, Links, Reply, Settings, Store};
+pub use contract::{Conflicts, Coordination, History, Links, Lists, Reply, Settings, Store};
 pub use error::Error;
 pub use gate::{Gate, Passing};
 pub use history::{
     JournalOf, JournalRow, Outcome, PersonStatus, Phase, RunNote, RunPerson, RunProgress, RunRow, RunStart,
     Settlement, Side, State, Trigger, Updated, What,
+};
+pub use lists::{
+    ConflictQuery, ConflictSort, Counts, LastRun, Order, Page, PeopleQuery, PeopleSort, PersonRow,
+    PlanPeopleQuery, PlanPerson, RunPeopleQuery, RunQuery, Standing, Window,
 };
 pub use memory::MemoryStore;
 pub use rows::{
@@ -41,8 +47,12 @@ pub use rows::{
 };
 pub use sql::{OldStore, Restored, SqlStore};
 
+/// Rows on one page of a list; more are not given at once.
+pub const LIST_ROWS_MAX: u32 = 1_000;
 /// Reviewed plans kept per directory; the oldest go first.
 pub const PLANS_KEPT_MAX: usize = 20;
+/// Of these, the newest keep what they have in store for each person.
+pub const PLAN_PEOPLE_KEPT_MAX: usize = 3;
 /// Conflicts that ended, kept per directory for the history of its people.
 pub const ENDED_CONFLICTS_KEPT_MAX: usize = 10_000;
 /// Journal rows shown in the history of one person, newest first.

@@ -1,11 +1,12 @@
 //! Reviewed plans, the lease and the guard's counts, in memory.
 
 use super::MemoryStore;
-use crate::PLANS_KEPT_MAX;
 use crate::contract::{Coordination, Reply};
 use crate::error::Error;
 use crate::history::Trigger;
+use crate::lists::PlanPerson;
 use crate::rows::{By, DirectoryId, Lease, PlanHead, PlanState, RunId, Touch};
+use crate::{PLAN_PEOPLE_KEPT_MAX, PLANS_KEPT_MAX};
 use std::cmp::Reverse;
 use std::collections::BTreeSet;
 
@@ -22,7 +23,28 @@ impl Coordination for MemoryStore {
             let head = PlanHead { directory, hash: hash.to_owned(), made_ms, state: PlanState::Pending };
             memory.plans.insert((directory, hash.to_owned()), (head, body.to_owned()));
             for head in newest_first(memory, directory).into_iter().skip(PLANS_KEPT_MAX) {
-                memory.plans.remove(&(directory, head.hash));
+                let key = (directory, head.hash);
+                memory.plans.remove(&key);
+                memory.plan_people.remove(&key);
+            }
+            Ok(())
+        })
+    }
+
+    fn put_plan_people<'a>(
+        &'a self,
+        directory: DirectoryId,
+        hash: &'a str,
+        people: &'a [PlanPerson],
+    ) -> Reply<'a, ()> {
+        self.reply(move |memory| {
+            let key = (directory, hash.to_owned());
+            if !memory.plans.contains_key(&key) {
+                return Err(Error::missing("plan", hash));
+            }
+            memory.plan_people.insert(key, people.to_vec());
+            for head in newest_first(memory, directory).into_iter().skip(PLAN_PEOPLE_KEPT_MAX) {
+                memory.plan_people.remove(&(directory, head.hash));
             }
             Ok(())
         })

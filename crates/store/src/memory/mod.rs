@@ -5,12 +5,14 @@ mod conflicts;
 mod coordination;
 mod history;
 mod links;
+mod lists;
 mod settings;
 
 use crate::contract::Reply;
 use crate::error::Error;
 use crate::gate::{Gate, Passing};
 use crate::history::{JournalRow, RunPerson, RunRow};
+use crate::lists::PlanPerson;
 use crate::rows::{
     By, ConflictId, ConflictRow, DirectoryId, DirectoryRow, PbxId, PbxRow, Picture, PictureId, PlanHead,
     QuarantineRow, RunId, SecretOf, Touch,
@@ -89,6 +91,7 @@ struct Memory {
     journal: BTreeMap<(RunId, i64), JournalRow>,
     pictures: BTreeMap<PictureId, Picture>,
     plans: BTreeMap<(DirectoryId, String), (PlanHead, String)>,
+    plan_people: BTreeMap<(DirectoryId, String), Vec<PlanPerson>>,
     leases: BTreeMap<DirectoryId, (String, i64)>,
 }
 

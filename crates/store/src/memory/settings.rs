@@ -69,6 +69,7 @@ impl Settings for MemoryStore {
             memory.decisions.retain(|(of, ..), _| *of != directory);
             memory.quarantine.retain(|(of, ..), _| *of != directory);
             memory.plans.retain(|(of, _), _| *of != directory);
+            memory.plan_people.retain(|(of, _), _| *of != directory);
             memory.pictures.retain(|_, picture| picture.directory != directory);
             let names = format!("{}/", SecretOf::Directory(directory));
             memory.meta.retain(|name, _| !name.starts_with(&names));
@@ -108,6 +109,20 @@ impl Settings for MemoryStore {
                 Some(value) => memory.meta.insert(name.to_owned(), value.to_owned()),
                 None => memory.meta.remove(name),
             };
+            Ok(())
+        })
+    }
+
+    fn metas<'a>(&'a self, prefix: &'a str) -> Reply<'a, Vec<(String, String)>> {
+        self.reply(move |memory| {
+            let named = memory.meta.iter().filter(|(name, _)| name.starts_with(prefix));
+            Ok(named.map(|(name, value)| (name.clone(), value.clone())).collect())
+        })
+    }
+
+    fn remove_metas<'a>(&'a self, names: &'a [String]) -> Reply<'a, ()> {
+        self.reply(move |memory| {
+            memory.meta.retain(|name, _| !names.contains(name));
             Ok(())
         })
     }

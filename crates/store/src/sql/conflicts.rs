@@ -5,6 +5,7 @@ use crate::ENDED_CONFLICTS_KEPT_MAX;
 use crate::contract::{Conflicts, Reply};
 use crate::dying::step;
 use crate::error::Error;
+use crate::folded::{conflict_searched, fold};
 use crate::rows::{
     By, ConflictId, ConflictRow, ConflictState, ConflictsOf, DirectoryId, QuarantineRow, SyncedConflicts,
 };
@@ -209,10 +210,10 @@ async fn decisions(connection: &mut AnyConnection, directory: DirectoryId) -> Re
 
 async fn put_conflict(connection: &mut AnyConnection, row: &ConflictRow) -> Result<(), Error> {
     sqlx::query(
-        "INSERT INTO conflict VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) \
+        "INSERT INTO conflict VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14) \
          ON CONFLICT (id) DO UPDATE SET stands_on = excluded.stands_on, body = excluded.body, \
          last_seen_ms = excluded.last_seen_ms, seen = excluded.seen, state = excluded.state, \
-         ended_ms = excluded.ended_ms",
+         ended_ms = excluded.ended_ms, name_key = excluded.name_key, search = excluded.search",
     )
     .bind(row.id.0)
     .bind(row.directory.0)
@@ -226,6 +227,8 @@ async fn put_conflict(connection: &mut AnyConnection, row: &ConflictRow) -> Resu
     .bind(row.count)
     .bind(row.state.as_str())
     .bind(row.ended_ms)
+    .bind(fold(&row.conflict.name).into_bytes())
+    .bind(conflict_searched(&row.conflict))
     .execute(connection)
     .await
     .map_err(|error| Error::from(error).or_missing("directory", row.directory))?;
@@ -245,7 +248,7 @@ async fn forget_ended(connection: &mut AnyConnection, directory: DirectoryId) ->
     Ok(())
 }
 
-fn conflict_row(row: &AnyRow) -> Result<ConflictRow, Error> {
+pub(super) fn conflict_row(row: &AnyRow) -> Result<ConflictRow, Error> {
     Ok(ConflictRow {
         id: ConflictId(row.try_get("id")?),
         directory: DirectoryId(row.try_get("directory")?),

@@ -1,11 +1,13 @@
 //! Reviewed plans, the lease and the guard's counts, on a database.
 
-use super::{SqlStore, word};
-use crate::PLANS_KEPT_MAX;
+use super::{SqlStore, employee_number, json, word};
 use crate::contract::{Coordination, Reply};
 use crate::dying::step;
 use crate::error::Error;
+use crate::folded::searched;
+use crate::lists::PlanPerson;
 use crate::rows::{DirectoryId, Lease, PlanHead, PlanState, RunId, Touch};
+use crate::{PLAN_PEOPLE_KEPT_MAX, PLANS_KEPT_MAX};
 use reconcile::PersonId;
 use sqlx::Row;
 use sqlx::any::AnyRow;
@@ -40,6 +42,51 @@ impl Coordination for SqlStore {
             .bind(directory.0)
             .bind(i64::MAX)
             .bind(i64::try_from(PLANS_KEPT_MAX).unwrap_or(i64::MAX))
+            .execute(&mut *tx)
+            .await?;
+            Ok(tx.commit().await?)
+        })
+    }
+
+    fn put_plan_people<'a>(
+        &'a self,
+        directory: DirectoryId,
+        hash: &'a str,
+        people: &'a [PlanPerson],
+    ) -> Reply<'a, ()> {
+        step("put_plan_people", async move {
+            let mut tx = self.begin().await?;
+            let plan = sqlx::query("SELECT 1 FROM reviewed_plan WHERE directory = $1 AND hash = $2");
+            let plan = plan.bind(directory.0).bind(hash).fetch_optional(&mut *tx).await?;
+            plan.ok_or_else(|| Error::missing("plan", hash))?;
+            sqlx::query("DELETE FROM plan_person WHERE directory = $1 AND hash = $2")
+                .bind(directory.0)
+                .bind(hash)
+                .execute(&mut *tx)
+                .await?;
+            for (seq, person) in (1_i64..).zip(people) {
+                sqlx::query("INSERT INTO plan_person VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)")
+                    .bind(directory.0)
+                    .bind(hash)
+                    .bind(seq)
+                    .bind(person.person.as_str())
+                    .bind(person.employee.map(employee_number))
+                    .bind(&*person.name)
+                    .bind(&*person.extension)
+                    .bind(&*person.kind)
+                    .bind(json(&person.changes))
+                    .bind(&*person.reason)
+                    .bind(searched([&*person.name, &*person.extension]))
+                    .execute(&mut *tx)
+                    .await?;
+            }
+            sqlx::query(
+                "DELETE FROM plan_person WHERE directory = $1 AND hash IN (SELECT hash FROM reviewed_plan \
+                 WHERE directory = $1 ORDER BY made_ms DESC, hash LIMIT $2 OFFSET $3)",
+            )
+            .bind(directory.0)
+            .bind(i64::MAX)
+            .bind(i64::try_from(PLAN_PEOPLE_KEPT_MAX).unwrap_or(i64::MAX))
             .execute(&mut *tx)
             .await?;
             Ok(tx.commit().await?)

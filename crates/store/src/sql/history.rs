@@ -1,9 +1,12 @@
 //! Runs, the rows of their people, kept pictures and pruning, on a database.
 
-use super::{SqlStore, employee_number, employee_of, from_json, journal, json, next_ids, parsed, word};
+use super::{
+    SqlStore, employee_number, employee_of, from_json, journal, json, listed, next_ids, parsed, word,
+};
 use crate::contract::{History, Reply};
 use crate::dying::step;
 use crate::error::Error;
+use crate::folded::searched;
 use crate::history::{
     JournalOf, JournalRow, Outcome, RunNote, RunPerson, RunProgress, RunRow, RunStart, Settlement,
     interrupted,
@@ -119,6 +122,7 @@ impl History for SqlStore {
             for (seq, person) in (last + 1..).zip(people) {
                 add_person(&mut tx, run, seq, directory, person).await?;
             }
+            listed::seen(&mut tx, run.0, last).await?;
             Ok(tx.commit().await?)
         })
     }
@@ -284,7 +288,7 @@ async fn add_person(
     directory: i64,
     person: &RunPerson,
 ) -> Result<(), Error> {
-    sqlx::query("INSERT INTO run_person VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)")
+    sqlx::query("INSERT INTO run_person VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)")
         .bind(run.0)
         .bind(seq)
         .bind(directory)
@@ -296,12 +300,13 @@ async fn add_person(
         .bind(person.updated.as_str())
         .bind(json(&person.changes))
         .bind(&*person.reason)
+        .bind(searched([&*person.name, &*person.extension]))
         .execute(connection)
         .await?;
     Ok(())
 }
 
-fn run_person(row: &AnyRow) -> Result<RunPerson, Error> {
+pub(super) fn run_person(row: &AnyRow) -> Result<RunPerson, Error> {
     Ok(RunPerson {
         person: PersonId::new(row.try_get::<&str, _>("person")?),
         employee: employee_of(row)?,
@@ -314,7 +319,7 @@ fn run_person(row: &AnyRow) -> Result<RunPerson, Error> {
     })
 }
 
-fn run_row(row: &AnyRow) -> Result<RunRow, Error> {
+pub(super) fn run_row(row: &AnyRow) -> Result<RunRow, Error> {
     Ok(RunRow {
         id: RunId(row.try_get("id")?),
         directory: DirectoryId(row.try_get("directory")?),

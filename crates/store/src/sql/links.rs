@@ -1,6 +1,6 @@
 //! Links and held numbers, on a database.
 
-use super::{SqlStore, employee_number};
+use super::{SqlStore, employee_number, listed};
 use crate::compact;
 use crate::contract::{Links, Reply};
 use crate::dying::step;
@@ -161,7 +161,7 @@ async fn put_link(
     .execute(&mut *connection)
     .await?;
     if done.rows_affected() > 0 {
-        return Ok(());
+        return listed::put(connection, directory.0, pbx, link).await;
     }
     let row = sqlx::query("SELECT employee FROM link WHERE directory = $1 AND person = $2")
         .bind(directory.0)

@@ -9,6 +9,9 @@ mod fence;
 mod history;
 mod journal;
 mod links;
+mod listed;
+mod lists;
+mod page;
 mod restore;
 mod settings;
 
@@ -39,7 +42,9 @@ const CONNECTIONS_MAX: u32 = 4;
 /// How long to wait for a connection, and so for another process's write.
 const WAIT_MAX: Duration = Duration::from_secs(15);
 /// Each is the schema of its number, counted from 1, and never changes again.
-const MIGRATIONS: [&str; 1] = [include_str!("schema-1.sql")];
+const MIGRATIONS: [&str; 2] = [include_str!("schema-1.sql"), include_str!("schema-2.sql")];
+/// The schema that brought the lists, which are filled from what was there before.
+const LISTS: i64 = 2;
 /// Any number will do, as long as nobody else locks the same one.
 const MIGRATION_LOCK: i64 = 0x0072_6f6c_6c63_616c;
 const FINGERPRINT_KEY: &str = "fingerprint-key";
@@ -166,6 +171,9 @@ async fn migrate(connection: &mut AnyConnection, engine: Engine) -> Result<(), E
     for (known, statements) in (1..).zip(MIGRATIONS) {
         if known > found {
             sqlx::raw_sql(statements).execute(&mut *tx).await?;
+            if known == LISTS {
+                listed::fill(&mut tx).await?;
+            }
             sqlx::query("INSERT INTO schema_version VALUES ($1)").bind(known).execute(&mut *tx).await?;
         }
     }

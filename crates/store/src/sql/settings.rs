@@ -149,6 +149,28 @@ impl Settings for SqlStore {
         })
     }
 
+    fn metas<'a>(&'a self, prefix: &'a str) -> Reply<'a, Vec<(String, String)>> {
+        Box::pin(async move {
+            // LIKE would not tell cases apart on SQLite.
+            let rows = sqlx::query("SELECT name, value FROM meta WHERE substr(name, 1, length($1)) = $1");
+            let rows = rows.bind(prefix).fetch_all(&self.pool).await?;
+            let read = |row: &AnyRow| Ok((row.try_get(0)?, row.try_get(1)?));
+            let mut metas = rows.iter().map(read).collect::<Result<Vec<(String, String)>, Error>>()?;
+            metas.sort();
+            Ok(metas)
+        })
+    }
+
+    fn remove_metas<'a>(&'a self, names: &'a [String]) -> Reply<'a, ()> {
+        step("remove_metas", async move {
+            let mut tx = self.begin().await?;
+            for name in names {
+                sqlx::query("DELETE FROM meta WHERE name = $1").bind(&**name).execute(&mut *tx).await?;
+            }
+            Ok(tx.commit().await?)
+        })
+    }
+
     fn fingerprinter(&self) -> Fingerprinter {
         self.fingerprinter.clone()
     }

@@ -9,5 +9,7 @@ mod coordination;
 mod fence;
 mod history;
 mod links;
+mod lists;
 mod rows;
+mod run_lists;
 mod settings;

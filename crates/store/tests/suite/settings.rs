@@ -90,6 +90,30 @@ async fn secrets_come_back_and_go() {
 }
 
 #[tokio::test]
+async fn metas_are_listed_by_how_their_names_begin() {
+    everywhere(async |store| {
+        for name in ["s/b", "s/a", "S/c", "s_a", "%", "s/"] {
+            store.put_meta(name, Some(&format!("of {name}"))).await.unwrap();
+        }
+        let names = async |prefix: &str| -> Vec<String> {
+            let metas = store.metas(prefix).await.unwrap();
+            assert!(metas.iter().all(|(name, value)| *value == format!("of {name}")), "{metas:?}");
+            metas.into_iter().map(|(name, _)| name).collect()
+        };
+        assert_eq!(names("s/").await, ["s/", "s/a", "s/b"]);
+        assert_eq!(names("S").await, ["S/c"]);
+        assert_eq!(names("%").await, ["%"]);
+        assert!(names("_").await.is_empty());
+        store.remove_metas(&["s/a".into(), "none".into(), "S/c".into()]).await.unwrap();
+        assert_eq!(names("s/").await, ["s/", "s/b"]);
+        assert!(names("S").await.is_empty());
+        store.remove_metas(&[]).await.unwrap();
+        assert_eq!(names("s").await.len(), 3);
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn meta_is_put_replaced_and_removed() {
     everywhere(async |store| {
         assert_eq!(store.meta("a").await.unwrap(), None);
