@@ -13,10 +13,9 @@ use std::error::Error;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use store::{
-    By, ConflictQuery, ConflictSort, Conflicts, Coordination, DirectoryId, DirectoryRow, History, Links,
-    Lists, Order, PbxId, PbxRow, PeopleQuery, PeopleSort, PersonStatus, PlanPeopleQuery, PlanPerson, RunId,
-    RunPeopleQuery, RunPerson, RunQuery, RunStart, Settings, SqlStore, Standing, Store, Trigger, Updated,
-    Window,
+    By, ConflictQuery, ConflictSort, DirectoryId, DirectoryRow, Lists, Order, PbxId, PbxRow, PeopleQuery,
+    PeopleSort, PersonStatus, PlanPeopleQuery, PlanPerson, RunId, RunPeopleQuery, RunPerson, RunQuery,
+    RunStart, SqlStore, Standing, Store, Trigger, Updated, Window,
 };
 
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
@@ -225,8 +224,8 @@ fn told(number: u32) -> RunPerson {
         employee: Some(EmployeeId(number.into())),
         name: name(number),
         extension: (10_000 + number).to_string(),
-        status: if number % 20 == 0 { PersonStatus::Conflict } else { PersonStatus::Processed },
-        updated: if number % 20 == 0 { Updated::Nothing } else { Updated::Pbx },
+        status: if number.is_multiple_of(20) { PersonStatus::Conflict } else { PersonStatus::Processed },
+        updated: if number.is_multiple_of(20) { Updated::Nothing } else { Updated::Pbx },
         changes: json!([{"field": "mobile", "before": "79260000000", "after": format!("7926{number:07}")}]),
         reason: "the directory changed".into(),
     }
@@ -238,7 +237,7 @@ fn planned(number: u32) -> PlanPerson {
         employee: None,
         name: name(number),
         extension: (10_000 + number).to_string(),
-        kind: if number % 20 == 0 { "join" } else { "create" }.into(),
+        kind: if number.is_multiple_of(20) { "join" } else { "create" }.into(),
         changes: json!([{"field": "mobile", "before": null, "after": format!("7926{number:07}")}]),
         reason: "new in the directory".into(),
     }
