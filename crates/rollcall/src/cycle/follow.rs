@@ -2,7 +2,7 @@
 //! whoever waits for it shows that as their own.
 
 use super::lease::Holder;
-use super::progress::{Phase, Progress};
+use super::progress::{Phase, Progress, Seen};
 use super::report::Report;
 use crate::app::App;
 use crate::limits;
@@ -12,6 +12,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 use store::{DirectoryRow, Outcome, RunId, RunProgress};
 use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
 
 /// Progress that is shown here, and told to the store for others.
 pub struct Published<'a> {
@@ -39,6 +40,16 @@ impl<'a> Published<'a> {
         }
     }
 
+    /// Ends when the run is cancelled before its first write. From there on
+    /// whoever writes looks by themselves: a request that was sent is answered.
+    pub async fn cancelled_before_writing(&self) {
+        let Some(cancellation) = self.here.cancellation() else { return std::future::pending().await };
+        cancellation.cancelled().await;
+        if self.read().is_some_and(|now| now.phase == Phase::Write) {
+            std::future::pending().await
+        }
+    }
+
     fn read(&self) -> Option<RunProgress> {
         *self.now.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -58,6 +69,14 @@ impl Progress for Published<'_> {
     fn advance(&self, by: usize) {
         self.here.advance(by);
         self.change(|now| now.iter_mut().for_each(|now| now.done += by));
+    }
+
+    fn person(&self, seen: &Seen) {
+        self.here.person(seen);
+    }
+
+    fn cancellation(&self) -> Option<&CancellationToken> {
+        self.here.cancellation()
     }
 }
 
@@ -86,6 +105,9 @@ pub async fn follow(
         }
         if (Holder { text: holder }).is_dead() {
             return Ok(None);
+        }
+        if progress.is_cancelled() {
+            return Err(anyhow!("nobody waits any more; the other process goes on"));
         }
         app.clock.sleep(Duration::from_millis(limits::FOLLOW_POLL_MS)).await;
     }

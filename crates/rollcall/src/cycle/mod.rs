@@ -23,7 +23,7 @@ mod undo;
 pub use looked::look_first;
 pub use notices::{program, set_program, test as test_program};
 pub use plausible::Expect;
-pub use progress::{Phase, Progress, Silent};
+pub use progress::{Phase, Progress, Seen, Silent};
 pub use report::Report;
 pub use run::{apply, people_of, preview, sync};
 pub use step::StepRef;

@@ -1,6 +1,7 @@
 //! From a plan and what became of it to the report people and scripts read.
 
 use super::apply::Done;
+use super::progress::Seen;
 use super::report::{
     ChangeReport, ChangeResult, Counts, PersonReport, Report, Side, SideRead, Status, Updated, ValueReport,
     ValueState, Writes,
@@ -92,6 +93,26 @@ pub fn report(about: About<'_>, world: &World, plan: &Plan, progressed: Progress
 /// Somebody in a plan that nobody carried out.
 pub fn planned_for(line: &PersonLine, action: Option<&Action>) -> PersonReport {
     one(line, action, None, false, BTreeMap::new())
+}
+
+/// What became of somebody, while the run goes on.
+pub fn seen(action: &Action, done: &Done) -> Seen {
+    let happened = |side: Side| done.changes.iter().any(|change| happened_to(change, side));
+    let status = match () {
+        () if done.failed.is_some() => Status::Failed,
+        () if !done.conflicts.is_empty() => Status::Conflict,
+        () => Status::Processed,
+    };
+    let planned = match &action.link {
+        Some(LinkStep::Create { number, .. }) => Some(number.to_string()),
+        _ => None,
+    };
+    Seen {
+        name: action.name.to_string(),
+        extension: done.number.clone().or(planned),
+        status,
+        updated: Updated::of(happened(Side::Pbx), happened(Side::Directory)),
+    }
 }
 
 fn one(

@@ -28,6 +28,9 @@ use store::{
     RunStart, Touch, Trigger,
 };
 
+/// Why a run did not do everything that was due.
+pub(super) const CANCELLED: &str = "it was cancelled; the next run does the rest";
+
 /// Shows what a synchronisation would do. Writes to neither side.
 pub async fn preview(app: &App, server: &str, expect: Expect, progress: &dyn Progress) -> Result<Report> {
     let row = app.server(server).await?;
@@ -237,11 +240,12 @@ pub(super) async fn run(
     let result = tokio::select! {
         biased;
         result = carry_out(app, row, Running { id: run, hold }, trigger, task, &progress) => result,
+        () = progress.cancelled_before_writing() => Err(anyhow!(CANCELLED)),
         never = progress.tell(app, run) => match never {},
     };
     if let Err(error) = &result {
         let note = RunNote {
-            outcome: Outcome::Failed,
+            outcome: if progress.is_cancelled() { Outcome::Cancelled } else { Outcome::Failed },
             ended_ms: Some(app.clock.now_ms()),
             plan_hash: None,
             report: json!({ "error": format!("{error:#}") }),
@@ -352,7 +356,12 @@ impl Ready<'_> {
             plans::carried_out(app, row, reviewed, &mut self.due.stops).await?;
         }
         self.due.stops.keep(app, row.id).await?;
-        finish(app, run, if whole { Outcome::Done } else { Outcome::Partial }, &report).await?;
+        let outcome = match whole {
+            true => Outcome::Done,
+            false if progress.is_cancelled() => Outcome::Cancelled,
+            false => Outcome::Partial,
+        };
+        finish(app, run, outcome, &report).await?;
         Ok(report)
     }
 

@@ -16,7 +16,9 @@ pub use outcome::Done;
 
 use super::fence::{Hold, ran_out};
 use super::gather::Looked;
+use super::people;
 use super::progress::Progress;
+use super::run::CANCELLED;
 use super::undo::Undo;
 use crate::app::App;
 use crate::limits;
@@ -162,10 +164,15 @@ impl<'a> Apply<'a> {
             let mut waiting = wave.iter();
             let mut under_way = FuturesUnordered::new();
             loop {
+                if progress.is_cancelled() {
+                    self.stop(CANCELLED);
+                }
                 let free = limits::PBX_CONCURRENCY - under_way.len();
-                under_way.extend(waiting.by_ref().take(free).map(|action| self.person(action)));
-                let Some(result) = under_way.next().await else { break };
+                let one = async |action| (action, self.person(action).await);
+                under_way.extend(waiting.by_ref().take(free).map(one));
+                let Some((action, result)) = under_way.next().await else { break };
                 progress.advance(1);
+                progress.person(&people::seen(action, &result));
                 done.push(result);
             }
         }
