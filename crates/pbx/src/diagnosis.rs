@@ -35,6 +35,15 @@ impl Pbx {
         steps
     }
 
+    /// Whether the PBX lets this login in. What it may do there is not asked.
+    pub async fn signs_in(&self) -> Result<bool, Error> {
+        match self.session.token(&self.wire).await {
+            Ok(_) => Ok(true),
+            Err(Error::NotSignedIn { .. }) => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
     async fn test_address(&self, steps: &mut Vec<Step>) -> bool {
         let call = Call::get("system:ping", "answer a ping");
         let outcome = match self.wire.send(&call, Pass::None).await {

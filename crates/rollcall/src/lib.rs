@@ -8,3 +8,5 @@ pub mod cli;
 pub mod cycle;
 pub mod limits;
 pub mod notify;
+pub mod schedule;
+pub mod web;

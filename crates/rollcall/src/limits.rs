@@ -70,3 +70,49 @@ pub const RUN_PEOPLE_PAGE: u32 = 5_000;
 
 /// As much of a plan's hash as a human has to type.
 pub const HASH_SHOWN: usize = 12;
+
+/// A session ends when nobody was seen for so long, and in any case in the end, in ms.
+pub const SESSION_IDLE_MS: i64 = 12 * 3_600_000;
+pub const SESSION_MS: i64 = 7 * 24 * 3_600_000;
+/// How often it is noted that a session is used, in ms.
+pub const SESSION_SEEN_MS: i64 = 60_000;
+/// Sessions at once; the longest unseen one ends for a new one.
+pub const SESSIONS_MAX: usize = 200;
+/// As much of what a browser calls itself is kept.
+pub const AGENT_CHARS_MAX: usize = 120;
+pub const LOGIN_CHARS_MAX: usize = 64;
+pub const PASSWORD_CHARS_MIN: usize = 10;
+pub const PASSWORD_CHARS_MAX: usize = 256;
+/// Passwords that an address may try at once, and how long until it may try one more, in ms.
+pub const SIGN_IN_TRIES: u32 = 5;
+pub const SIGN_IN_TRY_MS: u64 = 15_000;
+/// Addresses that are counted before the quiet ones are forgotten.
+pub const THROTTLED_ADDRESSES_MAX: usize = 10_000;
+
+/// People of a run that is under way, kept for who watches it.
+pub const LIVE_PEOPLE: usize = 100;
+/// How often a watcher is told at most, in ms.
+pub const LIVE_EVERY_MS: u64 = 400;
+/// Watchers at once.
+pub const WATCHERS_MAX: usize = 64;
+/// Rows of a list on one page.
+pub const PAGE_ROWS: u32 = 50;
+/// What a browser may send at most: a form with a certificate authority in it.
+pub const BODY_BYTES_MAX: usize = 1 << 20;
+/// How long a request may take, a live one apart.
+pub const REQUEST_TIME_MAX: Duration = Duration::from_secs(120);
+/// TLS handshakes under way at once, and how long one may take.
+pub const HANDSHAKES_MAX: usize = 64;
+pub const HANDSHAKE_TIME_MAX: Duration = Duration::from_secs(10);
+/// How long open connections may take to end when the service ends.
+pub const FAREWELL_TIME_MAX: Duration = Duration::from_secs(5);
+
+/// Minutes between automatic runs: unless something else is said, and as what may be said.
+pub const SCHEDULE_MIN_DEFAULT: u32 = 15;
+pub const SCHEDULE_MIN_MAX: u32 = 7 * 24 * 60;
+/// As long as a server that fails again and again waits between runs, in ms.
+pub const SCHEDULE_BACKOFF_MS: i64 = 4 * 3_600_000;
+/// How often it is looked whose turn it is, in ms.
+pub const SCHEDULE_TICK_MS: u64 = 2_000;
+/// People of a plan that are fetched at once for a download.
+pub const DOWNLOAD_ROWS: u32 = 500;

@@ -1,5 +1,6 @@
 //! The command line: what scripts may rely on. Parsing only.
 
+use crate::web::LISTEN_DEFAULT;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -42,6 +43,8 @@ pub enum Command {
     Demo(DemoArgs),
     /// Run the sandbox PBX, the sandbox directory or both, for experiments.
     Sandbox(SandboxArgs),
+    /// Serve the web pages, and synchronise automatically whatever is switched on.
+    Serve(ServeArgs),
     /// Add, change, list and test directory servers.
     #[command(subcommand)]
     Server(ServerCommand),
@@ -106,6 +109,22 @@ pub enum Command {
         #[arg(long, value_name = "NAME")]
         server: Option<String>,
     },
+}
+
+#[derive(Debug, Args)]
+pub struct ServeArgs {
+    /// Where to listen; beyond this machine only over TLS.
+    #[arg(long, value_name = "ADDR:PORT", default_value = LISTEN_DEFAULT)]
+    pub listen: SocketAddr,
+    /// Our own certificate, PEM, with the chain behind it.
+    #[arg(long, value_name = "F", requires = "tls_key")]
+    pub tls_certificate: Option<PathBuf>,
+    /// Its private key, PEM.
+    #[arg(long, value_name = "F", requires = "tls_certificate")]
+    pub tls_key: Option<PathBuf>,
+    /// A reverse proxy in front speaks TLS and sets X-Forwarded-For.
+    #[arg(long, conflicts_with = "tls_certificate")]
+    pub behind_proxy: bool,
 }
 
 #[derive(Debug, Args)]

@@ -19,6 +19,7 @@ mod progress;
 mod report;
 pub mod run;
 pub mod sandbox;
+mod serve;
 pub mod server;
 mod steps;
 #[cfg(test)]
@@ -42,6 +43,7 @@ pub async fn run(cli: Cli, out: &Out) -> Result<u8> {
     match cli.command {
         Command::Sandbox(args) => sandbox::run(&args, out).await,
         Command::Demo(args) => demo::run(&args, out).await,
+        Command::Serve(args) => serve::run(open().await?, &args, out).await,
         Command::Server(command) => server::run(&open().await?, command, out).await,
         Command::Pbx(command) => pbx::run(&open().await?, command, out).await,
         Command::Preview { server, expect_fewer } => {

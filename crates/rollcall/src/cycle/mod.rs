@@ -17,7 +17,7 @@ mod recover;
 pub mod report;
 mod run;
 mod step;
-pub(crate) mod stops;
+pub mod stops;
 mod undo;
 
 pub use looked::look_first;

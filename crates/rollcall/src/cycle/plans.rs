@@ -5,19 +5,19 @@ use super::lease::lease;
 use super::people;
 use super::plausible::Expect;
 use super::progress::Silent;
-use super::report::PersonReport;
+use super::report::{PersonReport, Report, Side, Status};
 use super::stops::Stops;
 use super::undo::Undoing;
 use crate::app::{App, Usage};
 use anyhow::{Context, Result, anyhow};
 use reconcile::guard::{GuardKind, Halt};
 use reconcile::plan::{Action, LineOutcome, PersonLine, Plan};
-use reconcile::{PersonId, World};
+use reconcile::{EmployeeId, PersonId, World};
 use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::collections::{BTreeSet, HashMap};
-use store::{DirectoryRow, PlanHead, PlanState};
+use store::{DirectoryRow, PlanHead, PlanPerson, PlanState};
 
 /// A plan as it is kept: people who do not change are not worth the room.
 #[derive(Debug, Serialize, Deserialize)]
@@ -36,6 +36,9 @@ pub struct Body {
     /// What was expected when it was made; it is carried out so, too.
     #[serde(default)]
     pub expect: Expect,
+    /// What was told of it when it was made; its people have rows of their own.
+    #[serde(default)]
+    pub report: Option<Report>,
 }
 
 /// A plan that a human looked at and wants carried out.
@@ -88,14 +91,15 @@ pub struct Made<'a> {
     pub expect: Expect,
 }
 
-/// Keeps a plan for review; its hash.
+/// Keeps a plan for review, with everybody it is about.
 pub async fn keep(
     app: &App,
     row: &DirectoryRow,
     world: &World,
     plan: &Plan,
     made: Made<'_>,
-) -> Result<String> {
+    report: &Report,
+) -> Result<()> {
     let acts: BTreeSet<&PersonId> = plan.actions.iter().map(|action| &action.person).collect();
     let body = Body {
         actions: plan.actions.clone(),
@@ -106,10 +110,75 @@ pub async fn keep(
         settings: made.settings.to_owned(),
         undo: made.undoing.cloned(),
         expect: made.expect,
+        report: Some(report.without_people()),
     };
-    let hash = hash_of(row, plan);
-    app.store.put_plan(row.id, &hash, app.clock.now_ms(), &serde_json::to_string(&body)?).await?;
-    Ok(hash)
+    let (hash, body) = (&report.plan, serde_json::to_string(&body)?);
+    app.store.put_plan(row.id, hash, app.clock.now_ms(), &body).await?;
+    let outcomes: HashMap<&str, LineOutcome> =
+        plan.people.iter().map(|line| (line.person.as_str(), line.outcome)).collect();
+    let people = report.people.iter().map(|person| {
+        let outcome = outcomes.get(person.id.as_str()).copied().unwrap_or(LineOutcome::Unchanged);
+        listed(person, outcome)
+    });
+    Ok(app.store.put_plan_people(row.id, hash, &people.collect::<Result<Vec<_>, _>>()?).await?)
+}
+
+/// A person of a plan, as its list is stored.
+fn listed(person: &PersonReport, outcome: LineOutcome) -> Result<PlanPerson, serde_json::Error> {
+    Ok(PlanPerson {
+        person: PersonId::new(person.id.as_str()),
+        employee: person.employee.map(EmployeeId),
+        name: person.name.clone(),
+        extension: person.extension.clone().unwrap_or_default(),
+        kind: kind(person, outcome).to_owned(),
+        changes: serde_json::to_value(person)?,
+        reason: person.reason.clone().unwrap_or_default(),
+    })
+}
+
+/// What happens to somebody, in one word: the most that does.
+fn kind(person: &PersonReport, outcome: LineOutcome) -> &'static str {
+    if person.status == Status::Conflict {
+        return "conflict";
+    }
+    match outcome {
+        LineOutcome::Create => "create",
+        LineOutcome::Join => "join",
+        LineOutcome::Leave => "disabled",
+        LineOutcome::Return => "return",
+        LineOutcome::Unlink => "unlink",
+        LineOutcome::Conflict => "conflict",
+        LineOutcome::Update if person.changes.iter().all(|change| change.side == Side::Directory) => "write-back",
+        LineOutcome::Update => "update",
+        LineOutcome::Unchanged => "unchanged",
+        LineOutcome::Left => "left",
+        LineOutcome::Skip => "skip",
+    }
+}
+
+/// The words there are, in the order in which pages offer them.
+pub const KINDS: [&str; 11] = [
+    "create", "update", "write-back", "join", "disabled", "return", "conflict", "unlink", "unchanged", "left",
+    "skip",
+];
+
+/// All of a body but what it does to whom.
+#[derive(Debug, Deserialize)]
+pub struct Brief {
+    pub halt: Option<Halt>,
+    #[serde(default)]
+    pub undo: Option<Undoing>,
+    #[serde(default)]
+    pub report: Option<Report>,
+    #[serde(rename = "actions")]
+    _actions: IgnoredAny,
+}
+
+/// One kept plan, as it was told when it was made.
+pub async fn told(app: &App, row: &DirectoryRow, hash: &str) -> Result<Option<(Kept, Brief)>> {
+    let Some((head, body)) = app.store.plan(row.id, hash).await? else { return Ok(None) };
+    let brief: Brief = serde_json::from_str(&body).with_context(|| unreadable(hash))?;
+    Ok(Some((kept(row, head, brief.halt.clone()), brief)))
 }
 
 /// The plan a human wants carried out.
@@ -140,13 +209,6 @@ pub async fn carried_out(
 
 /// Every kept plan, the newest of each server first.
 pub async fn list(app: &App, server: Option<&str>) -> Result<Vec<Kept>> {
-    /// All of a body that a list needs.
-    #[derive(Deserialize)]
-    struct Brief {
-        halt: Option<Halt>,
-        #[serde(rename = "actions")]
-        _actions: IgnoredAny,
-    }
     let rows = match server {
         Some(name) => vec![app.server(name).await?],
         None => app.store.directories().await?,

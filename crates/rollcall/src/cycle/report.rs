@@ -113,6 +113,17 @@ pub enum ValueState {
     Unusable,
 }
 
+impl ValueState {
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            ValueState::Set => "set",
+            ValueState::Empty => "empty",
+            ValueState::Unreadable => "unreadable",
+            ValueState::Unusable => "unusable",
+        }
+    }
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Status {
@@ -168,6 +179,15 @@ pub enum Side {
     Directory,
 }
 
+impl Side {
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Side::Pbx => "pbx",
+            Side::Directory => "directory",
+        }
+    }
+}
+
 /// One value that changes, or the link step that happens.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ChangeReport {
@@ -196,6 +216,26 @@ pub enum ChangeResult {
 }
 
 impl Report {
+    /// The same without its people, who are kept apart.
+    pub fn without_people(&self) -> Report {
+        Report {
+            run: self.run,
+            server: self.server.clone(),
+            plan: self.plan.clone(),
+            directory: self.directory.clone(),
+            pbx: self.pbx.clone(),
+            counts: self.counts,
+            writes: self.writes,
+            people: Vec::new(),
+            conflicts: self.conflicts.clone(),
+            held_back: self.held_back.clone(),
+            halted: self.halted.clone(),
+            warnings: self.warnings.clone(),
+            undoes: self.undoes,
+            not_undone: self.not_undone.clone(),
+        }
+    }
+
     /// The exit code of the command that made this report.
     pub fn exit_code(&self) -> u8 {
         let partial = !self.directory.verdict.is_complete() || !self.pbx.verdict.is_complete();

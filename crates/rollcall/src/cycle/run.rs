@@ -47,19 +47,19 @@ pub(super) async fn show(
     let settings = looked::settings_of(app, row).await?;
     let mut sides = Sides::open(app, row).await?;
     let due = planned(app, row, &mut sides, task, progress).await?;
-    let made = plans::Made { settings: &settings, undoing: task.undoing(), expect: task.expect() };
-    let hash = plans::keep(app, row, &due.gathered.world, &due.plan, made).await?;
     sides.directory.close().await;
     let Planned { gathered, plan, undo, .. } = due;
     if task.undoing().is_none() && is_whole(&plan) {
         looked::note(app, row.id, &settings).await?;
     }
     let warnings = gathered.warnings.clone();
-    let about = About { server: &row.name, run: None, hash, warnings };
+    let about = About { server: &row.name, run: None, hash: plans::hash_of(row, &plan), warnings };
     let mut report = people::report(about, &gathered.world, &plan, Progressed::Previewed);
     if let Some(undo) = &undo {
         undo.tell(&mut report, None);
     }
+    let made = plans::Made { settings: &settings, undoing: task.undoing(), expect: task.expect() };
+    plans::keep(app, row, &gathered.world, &plan, made, &report).await?;
     Ok(report)
 }
 
@@ -304,17 +304,16 @@ impl Ready<'_> {
     async fn halt(&mut self, halt: &Halt) -> Result<Report> {
         let (app, row, run) = (self.app, self.row, self.running.id);
         let Planned { gathered: Gathered { world, .. }, plan, undo, .. } = &self.due;
-        let hash = match self.task.reviewed().filter(|reviewed| reviewed.body.halt == plan.halt) {
-            Some(reviewed) => reviewed.hash.clone(),
-            None => {
-                let (undoing, expect) = (self.task.undoing(), self.task.expect());
-                let made = plans::Made { settings: &self.settings, undoing, expect };
-                plans::keep(app, row, world, plan, made).await?
-            }
-        };
+        let reviewed = self.task.reviewed().filter(|reviewed| reviewed.body.halt == plan.halt);
+        let hash = reviewed.map_or_else(|| plans::hash_of(row, plan), |reviewed| reviewed.hash.clone());
         let mut report = people::report(self.about(&hash, None), world, plan, Progressed::Halted);
         if let Some(undo) = undo {
             undo.tell(&mut report, None);
+        }
+        if reviewed.is_none() {
+            let (undoing, expect) = (self.task.undoing(), self.task.expect());
+            let made = plans::Made { settings: &self.settings, undoing, expect };
+            plans::keep(app, row, world, plan, made, &report).await?;
         }
         // Questions can be answered while it waits to be released.
         app.store.sync_conflicts(By::Run(run), world.now_ms, &report.conflicts, &BTreeSet::new()).await?;
@@ -453,13 +452,11 @@ async fn finish(app: &App, run: RunId, outcome: Outcome, report: &Report) -> Res
     let rows: Vec<RunPerson> =
         report.people.iter().filter(|person| worth_keeping(person)).map(kept).collect();
     app.store.add_run_people(run, &rows).await?;
-    let mut small = report.clone();
-    small.people.clear();
     let note = RunNote {
         outcome,
         ended_ms: Some(app.clock.now_ms()),
         plan_hash: Some(report.plan.clone()),
-        report: serde_json::to_value(small)?,
+        report: serde_json::to_value(report.without_people())?,
     };
     Ok(app.store.note_run(run, &note).await?)
 }

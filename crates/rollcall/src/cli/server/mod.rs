@@ -122,7 +122,7 @@ async fn try_all_again(app: &App, directory: DirectoryId) -> Result<()> {
     Ok(app.store.change_quarantine(By::Hand(directory), &lifted, &[]).await?)
 }
 
-fn draft_of(row: &DirectoryRow) -> Result<Draft> {
+pub fn draft_of(row: &DirectoryRow) -> Result<Draft> {
     let settings = directory_settings(row)?;
     let mut policy = row.policy.clone();
     policy.read_only = settings.map.read_only();
@@ -168,14 +168,19 @@ fn domain(dn: &str) -> Vec<String> {
 }
 
 async fn remove(app: &App, name: &str, out: &Out) -> Result<u8> {
+    let links = forget(app, name).await?;
+    out.show(&Removed { removed: name.to_owned(), links })
+}
+
+/// Forgets a server; how many people were linked. Both sides stay as they are.
+pub async fn forget(app: &App, name: &str) -> Result<usize> {
     let row = app.server(name).await?;
-    let links = alone(app, &row, async {
+    alone(app, &row, async {
         let links = app.store.links(row.id).await?.len();
         app.store.remove_directory(row.id).await?;
         Ok(links)
     })
-    .await?;
-    out.show(&Removed { removed: row.name, links })
+    .await
 }
 
 /// Does something to a server that no run may be in the middle of.

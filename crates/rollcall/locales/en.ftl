@@ -1,0 +1,334 @@
+### English. Every other language says the same keys; what it lacks is said in English.
+
+language-name = English
+
+## Frame
+
+skip-to-content = Skip to the content
+menu = Menu
+navigation = Navigation
+language = Language
+theme = Theme
+theme-auto = Theme: system
+theme-light = Theme: light
+theme-dark = Theme: dark
+choose = Choose
+sign-out = Sign out
+nav-first-steps = First steps
+nav-servers = Servers
+nav-employees = Employees
+nav-disabled = Disabled Employees in LDAP/AD
+nav-conflicts = Synchronization Conflicts
+nav-history = History
+nav-settings = Settings
+
+## What went wrong
+
+problem-not-found = There is no such page
+problem-refused = This cannot be done
+problem-forbidden = This request came from another site
+problem-failed = Something went wrong
+problem-status = Status { $n }
+problem-back = Back to the servers
+
+## Words
+
+count-people = { $n ->
+    [one] { $n } person
+   *[other] { $n } people
+}
+ago-now = just now
+ago-minutes = { $n } min ago
+ago-hours = { $n } h ago
+ago-days = { $n ->
+    [one] { $n } day ago
+   *[other] { $n } days ago
+}
+until-now = in a moment
+until-minutes = in { $n } min
+until-hours = in { $n } h
+until-days = { $n ->
+    [one] in { $n } day
+   *[other] in { $n } days
+}
+took-seconds = { $n } s
+took-minutes = { $m } min { $s } s
+pager = { $first }–{ $last } of { $total }
+page-of = Page { $page } of { $pages }
+page-previous = Previous
+page-next = Next
+pages = Pages
+search = Search
+search-hint = Name, number, e-mail
+search-do = Search
+everybody = everybody
+nobody = Nobody
+nobody-hint = Nobody is like that. Take back a filter, or search for less.
+actions = Actions
+never = never
+name = Name
+extension = Internal number
+status = Status
+updated = Updated
+person = Person
+changes = Changes
+download = Download:
+keep = Keep it
+go-on = Go on
+try-again = Try again
+cancel = Cancel
+report = Report
+login = Login
+password = Password
+
+field-name = Name
+field-extension = Internal number
+field-mobile = Mobile
+field-email = E-mail
+field-photo = Photo
+field-sip-password = SIP password
+to-pbx = in MikoPBX
+to-directory = in the domain
+status-processed = processed
+status-skipped = skipped
+status-conflict = conflict
+status-failed = failed
+updated-pbx = inside MikoPBX
+updated-directory = in the domain
+updated-both = inside MikoPBX and in the domain
+updated-nothing = nowhere
+value-set = set
+value-empty = empty
+value-unreadable = could not be read
+value-unusable = cannot be used
+cleared = cleared
+kind-active-directory = Active Directory
+kind-openldap = OpenLDAP
+kind-389ds = 389 Directory Server
+kind-freeipa = FreeIPA
+outcome-running = running
+outcome-done = done
+outcome-partial = partly done
+outcome-halted = stopped by the guard
+outcome-failed = failed
+outcome-cancelled = cancelled
+outcome-interrupted = interrupted
+trigger-manual = by hand
+trigger-automatic = automatic
+trigger-apply = reviewed plan
+trigger-undo = undo
+trigger-demo = demonstration
+
+## Signing in
+
+sign-in = Sign in
+sign-in-lead = Keeps employees of MikoPBX and people of the domain in step.
+sign-in-with = Sign in with
+sign-in-with-rollcall = Rollcall's own administrator
+sign-in-with-mikopbx = MikoPBX
+sign-in-wrong = Login or password is wrong.
+sign-in-throttled = { $n ->
+    [one] Too many tries. Wait { $n } second.
+   *[other] Too many tries. Wait { $n } seconds.
+}
+setup-title = Who is the administrator?
+setup-lead = Rollcall has just been installed. Choose the login and the password that open these pages.
+setup-key = Open the address that `rollcall serve` printed when it started: it holds a key that only the administrator of this machine can read.
+setup-do = Begin
+password-hint = At least { $n } characters.
+password-again = The password again
+password-differs = The two passwords are not the same.
+
+## First steps
+
+first-steps-title = First steps
+first-steps-lead = Six steps from nothing to automatic synchronisation. Nothing is written to either side before the fifth.
+first-steps-done = Everything is set up. Rollcall keeps both sides in step from now on.
+step-pbx = Connect the PBX
+step-lead-pbx = Where MikoPBX is and how to sign in to it.
+step-server = Add a server
+step-lead-server = The AD/LDAP server: address, login, and which departments.
+step-map = Map the attributes
+step-lead-map = Which attribute of the domain is which field of an employee, and in which direction it goes.
+step-request = Run request
+step-lead-request = Shows every person as the domain gave them, and what a synchronisation would do. Nothing is written.
+step-synchronize = Synchronize data
+step-lead-synchronize = The first real run. People are joined, missing employees are created, numbers go back into the domain.
+step-automatic = Switch automatic synchronisation on
+step-lead-automatic = From now on Rollcall looks every few minutes, and stops by itself when something looks wrong.
+step-done = done
+step-look = Look at it
+step-begin = Begin
+step-not-yet = This opens when the step before it is done.
+step-ok = in order
+step-failed = failed
+
+## The PBX
+
+pbx-title = Connect the PBX
+pbx-lead = One MikoPBX per installation. It is tried as soon as it is saved.
+pbx-url = Address
+pbx-url-hint = http://127.0.0.1 on the PBX itself, else https://pbx.example.org
+pbx-sign-in = Sign in
+pbx-sign-in-local = Nothing: Rollcall runs on the PBX itself
+pbx-sign-in-api-key = API key
+pbx-sign-in-login = Web login and password
+pbx-secret = API key or password
+secret-is-set = (set; leave empty to keep it)
+secret-hint = Kept encrypted, and never sent back to a browser.
+trust = Certificates
+trust-system = Trust the authorities of this system
+trust-authority = Trust this authority (PEM)
+trust-pinned = Trust exactly one certificate
+trust-pem = Authority (PEM)
+trust-fingerprint = SHA-256 fingerprint
+trust-offered = The PBX shows a certificate with this fingerprint. Compare it with the one in the PBX before you accept it.
+trust-accept = Trust exactly this certificate
+save-and-test = Save and test
+diagnosis = Diagnosis
+pbx-works = The PBX answers, and everything Rollcall needs is allowed.
+pbx-how = How to sign in
+pbx-how-local = If Rollcall runs on the PBX itself, nothing is needed: MikoPBX trusts its own machine.
+pbx-how-key = From another machine, make an API key in MikoPBX under System → API keys, with the right to read and change employees.
+pbx-step-address = Address
+pbx-step-certificate = Certificate
+pbx-step-mikopbx = MikoPBX
+pbx-step-sign-in = Sign-in
+pbx-step-read-employees = Reading employees
+pbx-step-read-taken-numbers = Reading taken numbers
+pbx-step-change-employees = Changing employees
+
+## Servers
+
+servers-title = Servers
+servers-lead = Every AD/LDAP server that Rollcall keeps in step with the PBX.
+servers-add = Add a server
+servers-no-pbx = No PBX is connected yet, so nothing can be synchronised.
+servers-set-pbx = Connect the PBX
+servers-stopped = The guard stopped something here, and it waits for you.
+servers-stopped-look = Look at the plan
+servers-look-first = The settings changed, or nobody has looked yet: automatic runs wait until you have seen a run request.
+figure-people = people
+figure-conflicts = conflicts
+figure-disabled = disabled
+last-run = Last run
+next-run = Next run
+running-now = running now
+is-paused = paused
+only-by-hand = only by hand
+backing-off = { $n ->
+    [one] { $n } failure in a row
+   *[other] { $n } failures in a row
+}
+automatic = Automatic synchronisation
+automatic-every = { $n ->
+    [one] automatic, every minute
+   *[other] automatic, every { $n } min
+}
+automatic-is-off = automatic: off
+switch-on = Switch on
+switch-off = Switch off
+automatic-switch-on = Switch automatic synchronisation of { $name } on
+automatic-switch-off = Switch automatic synchronisation of { $name } off
+pause = Pause
+resume = Go on
+duplicate = Duplicate
+remove = Remove
+servers-automatic-on = { $name } is synchronised automatically from now on.
+servers-automatic-on-look = { $name } is switched on. Its first automatic run waits until you have looked at a run request.
+servers-automatic-off = { $name } is only synchronised by hand from now on.
+servers-paused = { $name } is paused.
+servers-resumed = { $name } goes on.
+servers-duplicated = { $name } has the same settings and password. Change what is different.
+servers-removed = { $name } is forgotten. Both sides stay as they are.
+server-settings = Settings of the server
+remove-title = Remove { $name }?
+remove-forgets = { $n ->
+    [0] Nobody is linked by this server.
+    [one] Rollcall forgets the server, its password, and who { $n } person is in the PBX.
+   *[other] Rollcall forgets the server, its password, and who { $n } people are in the PBX.
+}
+remove-stays-pbx = All employees stay in MikoPBX, with their numbers.
+remove-stays-directory = Everything stays in the domain as it is.
+remove-stays-history = The history of runs stays.
+remove-again = If you add the server again, people are matched anew.
+remove-do = Remove { $name }
+
+## Run request, plans
+
+request-title = Run request
+request-lead = Shows every person as the domain gave them, and what a synchronisation would do. Nothing is written to either side.
+request-do = Run request
+request-again = Run request again
+expect-fewer = Far fewer people than the last time are right
+expect-fewer-hint = Without this a read that finds far fewer people is not believed, and nobody is taken for gone.
+plans-title = Kept plans
+plan-made = Made
+plan-state = State
+plan-guard = Guard
+plan-halted = stopped
+plan-fine = in order
+plan-look = Look at it
+plan-lead = Nothing has been written. This is what would happen, made
+plan-state-pending = waits for you
+plan-state-applied = carried out
+plan-state-discarded = discarded
+plan-apply = Apply this plan
+plan-release = Apply it although the guard stopped it
+plan-discard = Discard
+plan-limits = Change the limits
+plan-discarded = The plan is discarded. The next run counts anew.
+release-sure = The guard stopped this plan because it touches unusually many people. Apply it all the same?
+plan-kind-create = create
+plan-kind-update = update in MikoPBX
+plan-kind-write-back = write back to the domain
+plan-kind-join = join
+plan-kind-disabled = disabled
+plan-kind-return = back again
+plan-kind-conflict = conflict
+plan-kind-unlink = unlink
+plan-kind-unchanged = unchanged
+plan-kind-left = still disabled
+plan-kind-skip = skipped
+what-happens = What happens
+as-directory-gave = As the domain gave it
+undo-preview-title = What an undo would do
+partial-directory = The directory could not be read completely
+partial-pbx = The PBX could not be read completely
+held-back = Held back
+guard-stopped = The guard stopped this
+guard-look-first = Nobody has looked at a run request with these settings yet.
+guard-trip = { $kind }: { $people }, with { $recent } in the automatic runs of the last 24 hours; the limit for { $linked } people is { $limit }.
+guard-ways = Look at who is concerned. If it is right, apply it; if not, discard it and look for the cause in the domain. Nothing was written.
+guard-fine = The guard has nothing against this plan.
+guard-disables = People disabled
+guard-clears = Values cleared
+guard-renumberings = Numbers changed
+guard-overwrites-in-pbx = Values overwritten in the PBX
+guard-overwrites-in-directory = Values overwritten in the domain
+guard-creations = Employees created
+guard-lost-employees = Linked employees missing or replaced in the PBX
+
+## Synchronize data
+
+synchronize-title = Synchronize data
+synchronize-lead = Reads both sides, and carries out whatever is due.
+synchronize-do = Synchronize now
+synchronize-first = This is the first run of this server. Look at a run request before: it shows who would be joined with whom.
+runs-last = Last runs
+run-started = Started
+run-trigger = How it started
+run-outcome = Outcome
+phase-start = Starting
+phase-read-directory = Reading the directory
+phase-read-pbx = Reading the PBX
+phase-look-up = Looking closer
+phase-plan = Planning
+phase-write = Writing
+rate = { $n } a second
+job-people = People
+job-failed = The run failed
+job-cancelled = Cancelled
+job-cancelled-hint = What was sent was answered and is remembered. The next run does the rest.
+cancelling = Cancelling
+cancel-sure = Cancel the run? What is done stays done; the next run does the rest.

@@ -1,0 +1,340 @@
+### Русский. Те же ключи, что и в en.ftl.
+
+language-name = Русский
+
+## Рамка страницы
+
+skip-to-content = Перейти к содержимому
+menu = Меню
+navigation = Навигация
+language = Язык
+theme = Тема
+theme-auto = Тема: системная
+theme-light = Тема: светлая
+theme-dark = Тема: тёмная
+choose = Выбрать
+sign-out = Выйти
+nav-first-steps = Первые шаги
+nav-servers = Серверы
+nav-employees = Сотрудники
+nav-disabled = Отключённые сотрудники в LDAP/AD
+nav-conflicts = Конфликты синхронизации
+nav-history = История
+nav-settings = Настройки
+
+## Что пошло не так
+
+problem-not-found = Такой страницы нет
+problem-refused = Так сделать нельзя
+problem-forbidden = Запрос пришёл с другого сайта
+problem-failed = Что-то пошло не так
+problem-status = Код ответа { $n }
+problem-back = К списку серверов
+
+## Слова
+
+count-people = { $n ->
+    [one] { $n } человек
+    [few] { $n } человека
+   *[other] { $n } человек
+}
+ago-now = только что
+ago-minutes = { $n } мин назад
+ago-hours = { $n } ч назад
+ago-days = { $n ->
+    [one] { $n } день назад
+    [few] { $n } дня назад
+   *[other] { $n } дней назад
+}
+until-now = вот-вот
+until-minutes = через { $n } мин
+until-hours = через { $n } ч
+until-days = { $n ->
+    [one] через { $n } день
+    [few] через { $n } дня
+   *[other] через { $n } дней
+}
+took-seconds = { $n } с
+took-minutes = { $m } мин { $s } с
+pager = { $first }–{ $last } из { $total }
+page-of = Страница { $page } из { $pages }
+page-previous = Назад
+page-next = Дальше
+pages = Страницы
+search = Поиск
+search-hint = Имя, номер, почта
+search-do = Найти
+everybody = все
+nobody = Никого
+nobody-hint = Таких нет. Снимите фильтр или ищите по меньшему числу букв.
+actions = Действия
+never = никогда
+name = Имя
+extension = Внутренний номер
+status = Статус
+updated = Обновлено
+person = Сотрудник
+changes = Изменения
+download = Скачать:
+keep = Оставить
+go-on = Продолжить
+try-again = Попробовать снова
+cancel = Отменить
+report = Отчёт
+login = Логин
+password = Пароль
+
+field-name = Имя
+field-extension = Внутренний номер
+field-mobile = Мобильный
+field-email = Почта
+field-photo = Фото
+field-sip-password = Пароль SIP
+to-pbx = в MikoPBX
+to-directory = в домене
+status-processed = обработан
+status-skipped = пропущен
+status-conflict = конфликт
+status-failed = ошибка
+updated-pbx = в MikoPBX
+updated-directory = в домене
+updated-both = в MikoPBX и в домене
+updated-nothing = нигде
+value-set = задано
+value-empty = пусто
+value-unreadable = не удалось прочитать
+value-unusable = не подходит
+cleared = очищено
+kind-active-directory = Active Directory
+kind-openldap = OpenLDAP
+kind-389ds = 389 Directory Server
+kind-freeipa = FreeIPA
+outcome-running = идёт
+outcome-done = выполнен
+outcome-partial = выполнен частично
+outcome-halted = остановлен защитой
+outcome-failed = ошибка
+outcome-cancelled = отменён
+outcome-interrupted = прерван
+trigger-manual = вручную
+trigger-automatic = автоматически
+trigger-apply = проверенный план
+trigger-undo = откат
+trigger-demo = демонстрация
+
+## Вход
+
+sign-in = Войти
+sign-in-lead = Держит сотрудников MikoPBX и людей домена в согласии.
+sign-in-with = Войти как
+sign-in-with-rollcall = администратор Rollcall
+sign-in-with-mikopbx = пользователь MikoPBX
+sign-in-wrong = Неверный логин или пароль.
+sign-in-throttled = { $n ->
+    [one] Слишком много попыток. Подождите { $n } секунду.
+    [few] Слишком много попыток. Подождите { $n } секунды.
+   *[other] Слишком много попыток. Подождите { $n } секунд.
+}
+setup-title = Кто администратор?
+setup-lead = Rollcall только что установлен. Выберите логин и пароль, которые открывают эти страницы.
+setup-key = Откройте адрес, который `rollcall serve` напечатал при запуске: в нём ключ, который может прочитать только администратор этой машины.
+setup-do = Начать
+password-hint = Не короче { $n } символов.
+password-again = Пароль ещё раз
+password-differs = Пароли не совпадают.
+
+## Первые шаги
+
+first-steps-title = Первые шаги
+first-steps-lead = Шесть шагов от пустого места до автоматической синхронизации. До пятого шага ни в одну из сторон ничего не записывается.
+first-steps-done = Всё настроено. Теперь Rollcall держит обе стороны в согласии.
+step-pbx = Подключите АТС
+step-lead-pbx = Где находится MikoPBX и как в неё войти.
+step-server = Добавьте сервер
+step-lead-server = Сервер AD/LDAP: адрес, учётная запись и подразделения.
+step-map = Сопоставьте атрибуты
+step-lead-map = Какой атрибут домена какому полю сотрудника соответствует и в какую сторону он передаётся.
+step-request = Тестовый запрос
+step-lead-request = Показывает всех людей такими, какими их отдал домен, и что сделала бы синхронизация. Ничего не записывается.
+step-synchronize = Синхронизация данных
+step-lead-synchronize = Первый настоящий запуск. Люди связываются, недостающие сотрудники создаются, номера возвращаются в домен.
+step-automatic = Включите автоматическую синхронизацию
+step-lead-automatic = Дальше Rollcall смотрит каждые несколько минут и сам останавливается, если что-то не так.
+step-done = сделано
+step-look = Посмотреть
+step-begin = Начать
+step-not-yet = Откроется, когда будет сделан предыдущий шаг.
+step-ok = в порядке
+step-failed = не удалось
+
+## АТС
+
+pbx-title = Подключение АТС
+pbx-lead = Одна MikoPBX на установку. Проверяется сразу после сохранения.
+pbx-url = Адрес
+pbx-url-hint = http://127.0.0.1 на самой АТС, иначе https://pbx.example.org
+pbx-sign-in = Вход
+pbx-sign-in-local = Без входа: Rollcall работает на самой АТС
+pbx-sign-in-api-key = Ключ API
+pbx-sign-in-login = Логин и пароль веб-интерфейса
+pbx-secret = Ключ API или пароль
+secret-is-set = (задан; оставьте пустым, чтобы не менять)
+secret-hint = Хранится зашифрованным и никогда не отправляется обратно в браузер.
+trust = Сертификаты
+trust-system = Доверять центрам сертификации этой системы
+trust-authority = Доверять этому центру (PEM)
+trust-pinned = Доверять ровно одному сертификату
+trust-pem = Центр сертификации (PEM)
+trust-fingerprint = Отпечаток SHA-256
+trust-offered = АТС показывает сертификат с этим отпечатком. Сверьте его с отпечатком на самой АТС, прежде чем принять.
+trust-accept = Доверять ровно этому сертификату
+save-and-test = Сохранить и проверить
+diagnosis = Диагностика
+pbx-works = АТС отвечает, и всё, что нужно Rollcall, разрешено.
+pbx-how = Как войти
+pbx-how-local = Если Rollcall работает на самой АТС, ничего не нужно: MikoPBX доверяет своей машине.
+pbx-how-key = С другой машины создайте в MikoPBX ключ API (Система → Ключи API) с правом читать и изменять сотрудников.
+pbx-step-address = Адрес
+pbx-step-certificate = Сертификат
+pbx-step-mikopbx = MikoPBX
+pbx-step-sign-in = Вход
+pbx-step-read-employees = Чтение сотрудников
+pbx-step-read-taken-numbers = Чтение занятых номеров
+pbx-step-change-employees = Изменение сотрудников
+
+## Серверы
+
+servers-title = Серверы
+servers-lead = Все серверы AD/LDAP, которые Rollcall держит в согласии с АТС.
+servers-add = Добавить сервер
+servers-no-pbx = АТС ещё не подключена, поэтому синхронизировать нечего.
+servers-set-pbx = Подключить АТС
+servers-stopped = Защита кое-что остановила, и это ждёт вас.
+servers-stopped-look = Посмотреть план
+servers-look-first = Настройки изменились, или никто ещё не смотрел: автоматические запуски ждут, пока вы не увидите тестовый запрос.
+figure-people = сотрудники
+figure-conflicts = конфликты
+figure-disabled = отключённые
+last-run = Последний запуск
+next-run = Следующий запуск
+running-now = идёт сейчас
+is-paused = на паузе
+only-by-hand = только вручную
+backing-off = { $n ->
+    [one] { $n } неудача подряд
+    [few] { $n } неудачи подряд
+   *[other] { $n } неудач подряд
+}
+automatic = Автоматическая синхронизация
+automatic-every = { $n ->
+    [one] автоматически, каждую { $n } мин
+   *[other] автоматически, каждые { $n } мин
+}
+automatic-is-off = автоматически: выключено
+switch-on = Включить
+switch-off = Выключить
+automatic-switch-on = Включить автоматическую синхронизацию { $name }
+automatic-switch-off = Выключить автоматическую синхронизацию { $name }
+pause = Пауза
+resume = Продолжить
+duplicate = Создать копию
+remove = Удалить
+servers-automatic-on = { $name }: теперь синхронизируется автоматически.
+servers-automatic-on-look = { $name }: включено. Первый автоматический запуск ждёт, пока вы не посмотрите тестовый запрос.
+servers-automatic-off = { $name }: теперь синхронизируется только вручную.
+servers-paused = { $name }: на паузе.
+servers-resumed = { $name }: продолжает работу.
+servers-duplicated = { $name }: те же настройки и пароль. Измените то, что отличается.
+servers-removed = { $name }: забыт. Обе стороны остались как были.
+server-settings = Настройки сервера
+remove-title = Удалить { $name }?
+remove-forgets = { $n ->
+    [0] Через этот сервер никто не связан.
+    [one] Rollcall забудет сервер, его пароль и кто в АТС { $n } человек.
+    [few] Rollcall забудет сервер, его пароль и кто в АТС { $n } человека.
+   *[other] Rollcall забудет сервер, его пароль и кто в АТС { $n } человек.
+}
+remove-stays-pbx = Все сотрудники останутся в MikoPBX со своими номерами.
+remove-stays-directory = В домене всё останется как есть.
+remove-stays-history = История запусков сохранится.
+remove-again = Если добавить сервер снова, люди будут сопоставлены заново.
+remove-do = Удалить { $name }
+
+## Тестовый запрос, планы
+
+request-title = Тестовый запрос
+request-lead = Показывает всех людей такими, какими их отдал домен, и что сделала бы синхронизация. Ни в одну из сторон ничего не записывается.
+request-do = Выполнить запрос
+request-again = Выполнить запрос снова
+expect-fewer = Людей и правда стало намного меньше, чем в прошлый раз
+expect-fewer-hint = Без этой отметки чтению, которое нашло намного меньше людей, не верят, и никто не считается ушедшим.
+plans-title = Сохранённые планы
+plan-made = Создан
+plan-state = Состояние
+plan-guard = Защита
+plan-halted = остановлен
+plan-fine = в порядке
+plan-look = Посмотреть
+plan-lead = Ничего не записано. Вот что произошло бы; план создан
+plan-state-pending = ждёт вас
+plan-state-applied = выполнен
+plan-state-discarded = отброшен
+plan-apply = Применить этот план
+plan-release = Применить, хотя защита его остановила
+plan-discard = Отбросить
+plan-limits = Изменить пределы
+plan-discarded = План отброшен. Следующий запуск посчитает заново.
+release-sure = Защита остановила этот план, потому что он затрагивает необычно много людей. Всё равно применить?
+plan-kind-create = создать
+plan-kind-update = обновить в MikoPBX
+plan-kind-write-back = записать в домен
+plan-kind-join = связать
+plan-kind-disabled = отключён
+plan-kind-return = вернулся
+plan-kind-conflict = конфликт
+plan-kind-unlink = развязать
+plan-kind-unchanged = без изменений
+plan-kind-left = всё ещё отключён
+plan-kind-skip = пропущен
+what-happens = Что произойдёт
+as-directory-gave = Как отдал домен
+undo-preview-title = Что сделает откат
+partial-directory = Каталог прочитан не полностью
+partial-pbx = АТС прочитана не полностью
+held-back = Придержано
+guard-stopped = Защита остановила это
+guard-look-first = С этими настройками ещё никто не смотрел тестовый запрос.
+guard-trip = { $kind }: { $people }, вместе с { $recent } в автоматических запусках за 24 часа; предел для { $linked } связанных — { $limit }.
+guard-ways = Посмотрите, кого это касается. Если всё верно — примените; если нет — отбросьте и ищите причину в домене. Ничего не записано.
+guard-fine = Защита не возражает против этого плана.
+guard-disables = Отключённые люди
+guard-clears = Очищенные значения
+guard-renumberings = Изменённые номера
+guard-overwrites-in-pbx = Перезаписанные значения в АТС
+guard-overwrites-in-directory = Перезаписанные значения в домене
+guard-creations = Созданные сотрудники
+guard-lost-employees = Связанные сотрудники, пропавшие или подменённые в АТС
+
+## Синхронизация данных
+
+synchronize-title = Синхронизация данных
+synchronize-lead = Читает обе стороны и делает всё, что нужно.
+synchronize-do = Синхронизировать сейчас
+synchronize-first = Это первый запуск этого сервера. Сначала посмотрите тестовый запрос: он показывает, кто с кем будет связан.
+runs-last = Последние запуски
+run-started = Начат
+run-trigger = Как начат
+run-outcome = Итог
+phase-start = Начинается
+phase-read-directory = Чтение каталога
+phase-read-pbx = Чтение АТС
+phase-look-up = Уточнение
+phase-plan = Планирование
+phase-write = Запись
+rate = { $n } в секунду
+job-people = Люди
+job-failed = Запуск не удался
+job-cancelled = Отменено
+job-cancelled-hint = На всё отправленное получен ответ, и это запомнено. Остальное сделает следующий запуск.
+cancelling = Отменяется
+cancel-sure = Отменить запуск? Сделанное останется; остальное сделает следующий запуск.

@@ -1,0 +1,59 @@
+//! The pages, by the addresses they have.
+
+mod first_steps;
+mod job;
+mod plan;
+mod request;
+mod servers;
+mod sign_in;
+mod synchronize;
+mod taste;
+
+use super::Web;
+use super::problem::Problem;
+use axum::Router;
+use axum::routing::{get, post};
+use store::{DirectoryId, DirectoryRow};
+
+/// For whoever is signed in.
+pub fn inside() -> Router<Web> {
+    Router::new()
+        .route("/first-steps", get(first_steps::show))
+        .route("/pbx", get(first_steps::pbx).post(first_steps::set_pbx))
+        .route("/pbx/test", post(first_steps::test_pbx))
+        .route("/servers", get(servers::list))
+        .route("/servers/{id}/automatic", post(servers::automatic))
+        .route("/servers/{id}/pause", post(servers::pause))
+        .route("/servers/{id}/duplicate", post(servers::duplicate))
+        .route("/servers/{id}/remove", get(servers::ask_remove).post(servers::remove))
+        .route("/servers/{id}/request", get(request::show).post(request::start))
+        .route("/servers/{id}/synchronize", get(synchronize::show).post(synchronize::start))
+        .route("/servers/{id}/job", get(job::show))
+        .route("/servers/{id}/job/cancel", post(job::cancel))
+        .route("/servers/{id}/plans/{hash}", get(plan::show))
+        .route("/servers/{id}/plans/{hash}/plan.csv", get(plan::csv))
+        .route("/servers/{id}/plans/{hash}/plan.json", get(plan::json))
+        .route("/servers/{id}/plans/{hash}/apply", post(plan::apply))
+        .route("/servers/{id}/plans/{hash}/discard", post(plan::discard))
+        .route("/sign-out", post(sign_in::out))
+}
+
+/// For anybody.
+pub fn outside() -> Router<Web> {
+    Router::new()
+        .route("/sign-in", get(sign_in::show).post(sign_in::sign_in))
+        .route("/setup", get(sign_in::setup).post(sign_in::set_up))
+        .route("/taste", post(taste::choose))
+}
+
+/// What goes on for as long as somebody watches; signed in, without a time limit.
+pub fn live(web: Web) -> Router<Web> {
+    let only = axum::middleware::from_fn_with_state(web, super::visit::only_signed_in);
+    Router::new().route("/servers/{id}/job/events", get(job::events)).layer(only)
+}
+
+/// The server of an address, or the page that says there is none.
+pub async fn server(web: &Web, id: i64) -> Result<DirectoryRow, Problem> {
+    let rows = web.app.store.directories().await?;
+    rows.into_iter().find(|row| row.id == DirectoryId(id)).ok_or_else(Problem::not_found)
+}
