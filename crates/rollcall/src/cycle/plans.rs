@@ -148,7 +148,9 @@ fn kind(person: &PersonReport, outcome: LineOutcome) -> &'static str {
         LineOutcome::Return => "return",
         LineOutcome::Unlink => "unlink",
         LineOutcome::Conflict => "conflict",
-        LineOutcome::Update if person.changes.iter().all(|change| change.side == Side::Directory) => "write-back",
+        LineOutcome::Update if person.changes.iter().all(|change| change.side == Side::Directory) => {
+            "write-back"
+        }
         LineOutcome::Update => "update",
         LineOutcome::Unchanged => "unchanged",
         LineOutcome::Left => "left",
@@ -158,7 +160,16 @@ fn kind(person: &PersonReport, outcome: LineOutcome) -> &'static str {
 
 /// The words there are, in the order in which pages offer them.
 pub const KINDS: [&str; 11] = [
-    "create", "update", "write-back", "join", "disabled", "return", "conflict", "unlink", "unchanged", "left",
+    "create",
+    "update",
+    "write-back",
+    "join",
+    "disabled",
+    "return",
+    "conflict",
+    "unlink",
+    "unchanged",
+    "left",
     "skip",
 ];
 

@@ -93,11 +93,7 @@ impl Lang {
     }
 }
 
-fn format_message(
-    bundle: &FluentBundle<FluentResource>,
-    key: &str,
-    args: &FluentArgs<'_>,
-) -> Option<String> {
+fn format_message(bundle: &FluentBundle<FluentResource>, key: &str, args: &FluentArgs<'_>) -> Option<String> {
     let (name, attribute) = key.split_once('.').map_or((key, None), |(name, rest)| (name, Some(rest)));
     let message = bundle.get_message(name)?;
     let pattern = match attribute {

@@ -30,8 +30,7 @@ impl<E: Into<anyhow::Error>> From<E> for Problem {
         if !wrong {
             tracing::error!(error = text, "a page failed");
         }
-        let status =
-            if wrong { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::INTERNAL_SERVER_ERROR };
+        let status = if wrong { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::INTERNAL_SERVER_ERROR };
         Problem { status, text }
     }
 }

@@ -65,9 +65,9 @@ pub async fn start(app: App, options: &ServeOptions) -> Result<Serving> {
         ))));
     }
     let tls = options.tls.as_ref().map(super::doors::acceptor).transpose()?;
-    let tcp = TcpListener::bind(options.listen)
-        .await
-        .with_context(|| format!("cannot listen on {}: is `rollcall serve` running already?", options.listen))?;
+    let tcp = TcpListener::bind(options.listen).await.with_context(|| {
+        format!("cannot listen on {}: is `rollcall serve` running already?", options.listen)
+    })?;
     let addr = tcp.local_addr()?;
     let is_secure = tls.is_some() || options.behind_proxy;
     let scheme = if tls.is_some() { "https" } else { "http" };

@@ -13,6 +13,7 @@ pub mod pbx;
 
 use serde_json::Value;
 use std::ffi::{OsStr, OsString};
+use std::io::{BufRead, BufReader};
 use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -79,6 +80,22 @@ impl Rollcall {
         Running(child)
     }
 
+    /// Serves the pages on a free port.
+    pub fn serve(&self) -> Serving {
+        let mut child = clean(Command::new(env!("CARGO_BIN_EXE_rollcall")))
+            .args(self.arguments(["serve", "--listen", "127.0.0.1:0", "--json"]))
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("cargo built the binary");
+        let mut line = String::new();
+        let stdout = child.stdout.take().expect("its output is piped");
+        BufReader::new(stdout).read_line(&mut line).expect("it says where");
+        let said: Value = serde_json::from_str(&line).unwrap_or_else(|error| panic!("{error}: {line}"));
+        let text = |key: &str| said[key].as_str().map(str::to_owned);
+        Serving { url: text("url").expect("an address"), setup: text("setup"), _running: Running(child) }
+    }
+
     /// Runs a command that is to end itself by SIGKILL at a write to its store:
     /// `before agree 3`. Whether it got there; what it said is shown if it did not.
     pub fn dies<A: AsRef<OsStr>>(&self, at: &str, args: impl IntoIterator<Item = A>) -> bool {
@@ -105,6 +122,15 @@ impl Drop for Rollcall {
     fn drop(&mut self) {
         let _ = fs::remove_dir_all(&self.home);
     }
+}
+
+/// Pages that are served, until this is dropped.
+#[derive(Debug)]
+pub struct Serving {
+    pub url: String,
+    /// Where the administrator is made, while there is none.
+    pub setup: Option<String>,
+    _running: Running,
 }
 
 /// What a command said, and its exit code; none when a signal ended it.

@@ -4,9 +4,9 @@
 use crate::app::{App, Usage, pbx_settings};
 use crate::limits;
 use anyhow::{Result, anyhow};
+use argon2::Argon2;
 use argon2::password_hash::phc::PasswordHash;
 use argon2::password_hash::{PasswordHasher, PasswordVerifier};
-use argon2::Argon2;
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 use store::PbxId;
@@ -33,7 +33,9 @@ impl std::fmt::Debug for Account {
 pub enum Refused {
     Wrong,
     /// Too many wrong passwords from there; again in so many seconds.
-    Throttled { wait_s: u64 },
+    Throttled {
+        wait_s: u64,
+    },
 }
 
 impl Account {

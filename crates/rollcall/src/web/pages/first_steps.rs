@@ -61,7 +61,8 @@ async fn steps(app: &App) -> Result<Vec<Step>> {
         ran = row.ran_before || runs.iter().any(|run| run.outcome == Outcome::Done);
         automatic = Schedule::of(app, row.id).await?.automatic;
     }
-    let below = |path: &str| if id.is_empty() { "/servers/new".to_owned() } else { format!("/servers/{id}{path}") };
+    let below =
+        |path: &str| if id.is_empty() { "/servers/new".to_owned() } else { format!("/servers/{id}{path}") };
     let all = [
         ("pbx", has_pbx, "/pbx".to_owned()),
         ("server", server.is_some(), below("")),

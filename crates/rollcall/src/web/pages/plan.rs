@@ -226,9 +226,11 @@ fn csv_of(rows: &[Row], is_first: bool) -> Result<String> {
         line(&mut text, head.into_iter().chain(fields).chain(["changes".to_owned(), "reason".to_owned()]));
     }
     for Row { kind, person } in rows {
-        let raw = |field: Field| person.values.get(&field).and_then(|value| value.raw.clone()).unwrap_or_default();
+        let raw =
+            |field: Field| person.values.get(&field).and_then(|value| value.raw.clone()).unwrap_or_default();
         let change = |change: &crate::cycle::report::ChangeReport| {
-            let [before, after] = [&change.before, &change.after].map(|value| output::shown(value.as_deref()));
+            let [before, after] =
+                [&change.before, &change.after].map(|value| output::shown(value.as_deref()));
             format!("{} {}: {before} → {after}", change.side.as_str(), change.field)
         };
         let changes: Vec<String> = person.changes.iter().map(change).collect();

@@ -154,7 +154,11 @@ struct RemovePage {
     counts: Counts,
 }
 
-pub async fn ask_remove(State(web): State<Web>, visit: Visit, Path(id): Path<i64>) -> Result<Response, Problem> {
+pub async fn ask_remove(
+    State(web): State<Web>,
+    visit: Visit,
+    Path(id): Path<i64>,
+) -> Result<Response, Problem> {
     let row = server(&web, id).await?;
     let counts = web.app.store.directory_counts().await?.get(&row.id).copied().unwrap_or_default();
     let title = visit.lang.say("remove-title", &[("name", (&row.name).into())]);

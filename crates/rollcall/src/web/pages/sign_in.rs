@@ -40,7 +40,9 @@ pub async fn show(
     if visit.session.is_some() {
         return Ok(Redirect::to(local_path(&query.then)).into_response());
     }
-    let Some(account) = Account::of(&web.app).await? else { return Ok(Redirect::to("/setup").into_response()) };
+    let Some(account) = Account::of(&web.app).await? else {
+        return Ok(Redirect::to("/setup").into_response());
+    };
     let p = Page::outside(&web, &visit, visit.lang.say("sign-in", &[]));
     let then = local_path(&query.then).to_owned();
     let login = String::new();
@@ -64,7 +66,9 @@ pub async fn sign_in(
     headers: HeaderMap,
     Form(given): Form<Credentials>,
 ) -> Result<Response, Problem> {
-    let Some(account) = Account::of(&web.app).await? else { return Ok(Redirect::to("/setup").into_response()) };
+    let Some(account) = Account::of(&web.app).await? else {
+        return Ok(Redirect::to("/setup").into_response());
+    };
     let with_pbx = account.by_pbx && given.with == "mikopbx";
     let error = match let_in(&web, &account, &given, with_pbx, from).await {
         Ok(Ok(())) => {
@@ -137,7 +141,11 @@ pub struct Key {
 }
 
 /// Without the right key the page says where to find it.
-pub async fn setup(State(web): State<Web>, visit: Visit, Query(query): Query<Key>) -> Result<Response, Problem> {
+pub async fn setup(
+    State(web): State<Web>,
+    visit: Visit,
+    Query(query): Query<Key>,
+) -> Result<Response, Problem> {
     if !web.needs_setup().await? {
         return Ok(Redirect::to("/sign-in").into_response());
     }

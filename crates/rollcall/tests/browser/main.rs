@@ -1,0 +1,10 @@
+//! The pages in a real browser: headless Chromium against the real binary,
+//! with the sandbox and with real slapd.
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod doors;
+mod pictures;
+mod site;
+mod window;
