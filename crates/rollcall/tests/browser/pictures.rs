@@ -43,10 +43,9 @@ impl Album {
         }
         // Cookies belong to the page that is open.
         window.open(path).await;
-        for (language, theme) in [("en", "light"), ("ru", "dark")] {
+        for (language, theme) in [("ru", "dark"), ("en", "light")] {
             for (cookie, value) in [("rollcall_language", language), ("rollcall_theme", theme)] {
-                let cookie = fantoccini::cookies::Cookie::build((cookie, value)).path("/").build();
-                window.client.add_cookie(cookie).await.expect("a cookie");
+                window.script(&format!("document.cookie = '{cookie}={value}; path=/'")).await;
             }
             for width in WIDTHS {
                 window.resize(width, 900).await;
