@@ -221,26 +221,19 @@ async fn writers_wait_for_one_another() {
 }
 
 #[tokio::test]
-async fn fifty_thousand_links_are_compact_and_quick() {
+async fn links_are_compact() {
     let dir = tempfile::tempdir().unwrap();
     let store = open(dir.path()).await;
     let id = company(&store).await;
-    let links: Vec<_> = (0..50_000).map(|number| link(number, number as u64)).collect();
-    let started = Instant::now();
+    // More than fit into one statement.
+    let links: Vec<_> = (0..5_000).map(|number| link(number, number as u64)).collect();
     store.agree(By::Hand(id), &[], &links).await.unwrap();
-    let stored = started.elapsed();
-    let started = Instant::now();
     assert_eq!(store.links(id).await.unwrap(), links);
-    let read = started.elapsed();
-    eprintln!("stored in {stored:?}, read and compared in {read:?}");
-    // Unoptimised, on a busy machine: what is caught here is a slip of an order
-    // of magnitude.
-    assert!(stored < Duration::from_secs(60) && read < Duration::from_secs(60));
     let longest = sqlx::query("SELECT max(length(body)) FROM link");
     let longest = longest.fetch_one(&mut raw(dir.path()).await).await.unwrap().get::<i64, _>(0);
     assert!(longest < 1_000, "{longest} bytes for a link");
     let linked = store.linked_employees(PbxId::DEFAULT).await.unwrap();
-    assert_eq!(linked[49_999].employee, EmployeeId(49_999));
+    assert_eq!(linked[4_999].employee, EmployeeId(4_999));
 }
 
 #[tokio::test]

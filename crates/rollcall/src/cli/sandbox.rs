@@ -25,6 +25,9 @@ const PEOPLE_MAX: usize = 100_000;
 pub async fn run(args: &SandboxArgs, out: &Out) -> Result<u8> {
     let running = start(args, Personality::OpenLdap).await?;
     out.show(&running.view())?;
+    if !out.json {
+        out.page(|page| page.say("Ctrl-C ends it; nothing is kept.", Ink::Dim))?;
+    }
     interrupted().await?;
     Ok(0)
 }
@@ -194,8 +197,6 @@ impl View for SandboxView {
                 page.command(2, &line);
             }
         }
-        page.gap();
-        page.say("Ctrl-C ends it; nothing is kept.", Ink::Dim);
     }
 }
 

@@ -21,8 +21,10 @@ pub use serve::{LISTEN_DEFAULT, ServeOptions, Serving, Tls, start};
 pub use turns::take_turns;
 
 use crate::app::App;
+use anyhow::Result;
 use auth::{Sessions, Setup, Throttle};
 use live::Jobs;
+use secrecy::SecretString;
 use std::sync::Arc;
 
 /// What every request starts from.
@@ -54,4 +56,9 @@ impl Web {
     pub const fn is_secure(&self) -> bool {
         self.secure
     }
+}
+
+/// Says who the administrator is, as the first visit does.
+pub async fn set_account(app: &App, login: &str, password: &SecretString) -> Result<()> {
+    auth::Account::set(app, login, password).await
 }

