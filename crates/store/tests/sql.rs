@@ -13,7 +13,7 @@ use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 use store::{
     By, DirectoryId, DirectoryRow, Error, History, Links, PbxId, Picture, SecretOf, Settings, SqlStore,
 };

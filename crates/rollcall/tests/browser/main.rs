@@ -6,5 +6,6 @@ mod support;
 
 mod doors;
 mod pictures;
+mod runs;
 mod site;
 mod window;

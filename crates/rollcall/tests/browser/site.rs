@@ -1,5 +1,6 @@
 //! The real binary serving its pages, with a company to synchronise.
 
+use super::support::office::Office;
 use super::support::pbx::Pbx;
 use super::support::{Rollcall, Serving};
 use super::window::{Driver, Window};
@@ -10,25 +11,58 @@ pub const PASSWORD: &str = "correct-horse-battery";
 
 /// Tells a story in a browser, at an installation where nothing is set up yet.
 pub fn at_a_new_site(story: impl AsyncFnOnce(&Site, &Driver)) {
-    // The sandbox has a runtime of its own: it begins and ends outside of this one.
-    let (site, driver) = (Site::new(), Driver::start());
-    Runtime::new().expect("a runtime").block_on(story(&site, &driver));
+    tell(&Site::new(), story);
+}
+
+/// The same where both sides are known already, and never synchronised.
+pub fn at_an_office(people: usize, story: impl AsyncFnOnce(&Site, &Driver)) {
+    tell(&Site::at(Office::new(people)), story);
+}
+
+/// The sandbox has a runtime of its own: it begins and ends outside of this one.
+fn tell(site: &Site, story: impl AsyncFnOnce(&Site, &Driver)) {
+    let driver = Driver::start();
+    Runtime::new().expect("a runtime").block_on(story(site, &driver));
 }
 
 /// An installation that serves; it ends with this.
-#[derive(Debug)]
 pub struct Site {
-    pub rollcall: Rollcall,
-    pub pbx: Pbx,
     pub serving: Serving,
+    company: Company,
+}
+
+/// Whom it serves.
+enum Company {
+    /// Nothing is set up, but there is a PBX.
+    None {
+        pbx: Pbx,
+        _rollcall: Rollcall,
+    },
+    Office(Box<Office>),
 }
 
 impl Site {
-    /// Nothing is set up yet.
-    pub fn new() -> Self {
+    fn new() -> Self {
         let (rollcall, pbx) = (Rollcall::new(), Pbx::start());
-        let serving = rollcall.serve();
-        Site { rollcall, pbx, serving }
+        Site { serving: rollcall.serve(), company: Company::None { pbx, _rollcall: rollcall } }
+    }
+
+    fn at(office: Office) -> Self {
+        Site { serving: office.rollcall.serve(), company: Company::Office(Box::new(office)) }
+    }
+
+    pub fn office(&self) -> &Office {
+        match &self.company {
+            Company::Office(office) => office,
+            Company::None { .. } => panic!("nothing is set up here"),
+        }
+    }
+
+    pub fn pbx(&self) -> &Pbx {
+        match &self.company {
+            Company::Office(office) => &office.pbx,
+            Company::None { pbx, .. } => pbx,
+        }
     }
 
     /// Makes the administrator, as the first visit does.
