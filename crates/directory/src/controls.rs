@@ -1,5 +1,5 @@
-//! Controls the codec has no type for: assertion (RFC 4528) and post-read
-//! (RFC 4527).
+//! Controls the codec has no type for: assertion (RFC 4528), post-read
+//! (RFC 4527), and the effective rights of 389 DS.
 
 use crate::entry::Entry;
 use crate::frame;
@@ -11,6 +11,7 @@ use ldap3_proto::proto::{LdapFilter, LdapOp};
 
 const ASSERTION: &str = "1.3.6.1.1.12";
 const POST_READ: &str = "1.3.6.1.1.13.2";
+const EFFECTIVE_RIGHTS: &str = "1.3.6.1.4.1.42.2.27.9.5.2";
 
 /// The request is carried out only if the filter holds. Always critical: two
 /// of the servers we know silently ignore a non-critical one.
@@ -27,6 +28,16 @@ pub fn post_read(attributes: &[&str]) -> LdapControl {
         oid: POST_READ.to_owned(),
         criticality: false,
         value: Some(encode(Tag::Sequence(names))),
+    }
+}
+
+/// The answer brings what the account with this DN may do with the entry's
+/// attributes. Critical: without it the answer says nothing.
+pub fn effective_rights(dn: &str) -> LdapControl {
+    LdapControl::Unknown {
+        oid: EFFECTIVE_RIGHTS.to_owned(),
+        criticality: true,
+        value: Some(format!("dn:{dn}").into_bytes()),
     }
 }
 

@@ -5,29 +5,30 @@ use crate::directory::Directory;
 use crate::entry::Entry;
 use crate::error::Error;
 use crate::map::{Photo, Source};
-use crate::session::{Query, Root, secured};
-use crate::settings::{Kind, Security, Settings};
+use crate::rights::{self, MayWrite};
+use crate::session::{Root, secured};
+use crate::settings::{Kind, Security};
+use crate::step::{Step, StepName};
 use reconcile::Field;
-use serde::Serialize;
-
-/// One step of the test, in words for the administrator.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Step {
-    pub name: &'static str,
-    /// Whether a synchronisation can do with what was found. A host that fails
-    /// while another one answers is told in `detail` only.
-    pub ok: bool,
-    pub detail: String,
-}
 
 impl Directory {
     /// Tries everything a synchronisation needs, on connections of its own.
-    /// Writes nothing.
+    /// Writes nothing. Steps behind the first failure that others stand on are
+    /// there as not reached.
     pub async fn test(&self) -> Vec<Step> {
         let mut steps = Vec::new();
-        if !self.try_hosts(&mut steps).await {
-            return steps;
+        if self.try_hosts(&mut steps).await {
+            self.try_service(&mut steps).await;
         }
+        let tried = |name: &StepName| steps.iter().any(|step| step.name == *name);
+        let missing = StepName::ALL.into_iter().filter(|name| name.concerns(&self.settings) && !tried(name));
+        let missing: Vec<Step> = missing.map(Step::not_reached).collect();
+        steps.extend(missing);
+        steps
+    }
+
+    /// What can be tried with a host that answers.
+    async fn try_service(&self, steps: &mut Vec<Step>) {
         let scratch = Directory::new(
             self.settings.clone(),
             self.secret.clone(),
@@ -37,16 +38,15 @@ impl Directory {
         );
         let tried = match scratch {
             Ok(mut scratch) => {
-                let tried = scratch.try_reading(&mut steps).await;
+                let tried = scratch.try_reading(steps).await;
                 scratch.close().await;
                 tried
             }
-            Err(error) => Err(("sign-in", error)),
+            Err(error) => Err((StepName::SignIn, error)),
         };
         if let Err((name, error)) = tried {
-            steps.push(Step { name, ok: false, detail: error.to_string() });
+            steps.push(Step::new(name, false, error.to_string()));
         }
-        steps
     }
 
     /// Name, port and TLS of every host; whether at least one is fine.
@@ -54,14 +54,16 @@ impl Directory {
         let mut reached = None;
         for host in &self.settings.hosts {
             let outcome = secured(&*self.dial, &self.settings, self.secret.as_ref(), host).await;
-            let good = |name, detail: &str| Step { name, ok: true, detail: format!("{host}: {detail}") };
-            let bad = |name, error: &Error| Step { name, ok: false, detail: error.to_string() };
-            let name = good("name", "the name is known");
-            let port = good("port", "the server answers");
+            let good = |name, detail: &str| Step::new(name, true, format!("{host}: {detail}"));
+            let bad = |name, error: &Error| Step::new(name, false, error.to_string());
+            let name = good(StepName::Name, "the name is known");
+            let port = good(StepName::Port, "the server answers");
             match outcome {
-                Err(error @ Error::Connect { unknown_name: true, .. }) => steps.push(bad("name", &error)),
-                Err(error @ Error::Connect { .. }) => steps.extend([name, bad("port", &error)]),
-                Err(error) => steps.extend([name, port, bad("tls", &error)]),
+                Err(error @ Error::Connect { unknown_name: true, .. }) => {
+                    steps.push(bad(StepName::Name, &error))
+                }
+                Err(error @ Error::Connect { .. }) => steps.extend([name, bad(StepName::Port, &error)]),
+                Err(error) => steps.extend([name, port, bad(StepName::Tls, &error)]),
                 Ok(connection) => {
                     connection.close().await;
                     reached = Some(host);
@@ -69,41 +71,43 @@ impl Directory {
                         Security::None => "not encrypted",
                         Security::StartTls | Security::Ldaps => "the certificate is trusted",
                     };
-                    steps.extend([name, port, good("tls", protected)]);
+                    steps.extend([name, port, good(StepName::Tls, protected)]);
                 }
             }
         }
         if let Some(other) = reached {
-            for step in steps.iter_mut().filter(|step| !step.ok) {
-                step.ok = true;
-                step.detail = format!("failed, but {other} answers: {}", step.detail);
+            for step in steps.iter_mut().filter(|step| !step.is_ok()) {
+                *step = Step::new(step.name, true, format!("failed, but {other} answers: {}", step.detail));
             }
         }
         reached.is_some()
     }
 
-    async fn try_reading(&mut self, steps: &mut Vec<Step>) -> Result<(), (&'static str, Error)> {
-        let mut good = |name, detail| steps.push(Step { name, ok: true, detail });
+    async fn try_reading(&mut self, steps: &mut Vec<Step>) -> Result<(), (StepName, Error)> {
+        let mut good = |name, detail| steps.push(Step::new(name, true, detail));
         let kind = self.settings.kind;
-        let root = &self.session().await.map_err(|error| ("sign-in", error))?.root;
+        let root = &self.session().await.map_err(|error| (StepName::SignIn, error))?.root;
         let (vendor, other_kind) = (root.vendor.clone(), other_kind(root, kind));
         good(
-            "sign-in",
+            StepName::SignIn,
             format!("signed in{}", if vendor.is_empty() { String::new() } else { format!(" to {vendor}") }),
         );
         let base = self.settings.base_dn.clone();
-        self.prove(&base, "the domain root").await.map_err(|error| ("domain root", error))?;
-        good("domain root", format!("`{base}` can be read"));
+        self.prove(&base, "the domain root").await.map_err(|error| (StepName::DomainRoot, error))?;
+        good(StepName::DomainRoot, format!("`{base}` can be read"));
         for ou in self.settings.ous.clone() {
-            self.prove(&ou, "the subdivision").await.map_err(|error| ("subdivision", error))?;
-            good("subdivision", format!("`{ou}` can be read"));
+            self.prove(&ou, "the subdivision").await.map_err(|error| (StepName::Subdivision, error))?;
+            good(StepName::Subdivision, format!("`{ou}` can be read"));
         }
-        let (sample, more) = self.sample().await.map_err(|error| ("people", error))?;
+        let (wanted, attributes) =
+            (usize::from(self.settings.page_size), self.person_attributes(Photo::NotLooked));
+        let (sample, more) =
+            self.some_people(wanted, attributes).await.map_err(|error| (StepName::People, error))?;
         let count = sample.len();
-        steps.push(Step {
-            name: "people",
-            ok: count > 0,
-            detail: match (count, more) {
+        steps.push(Step::new(
+            StepName::People,
+            count > 0,
+            match (count, more) {
                 (0, _) => format!(
                     "nobody was found: {}",
                     other_kind.as_deref().unwrap_or("check domain root, subdivisions and filter")
@@ -111,39 +115,13 @@ impl Directory {
                 (_, true) => format!("{count} people found on the first page, and there are more"),
                 (_, false) => format!("{count} people found"),
             },
-        });
+        ));
         if let Some(entry) = sample.first() {
             steps.push(self.try_ids(&sample, other_kind.as_deref()));
             steps.push(self.try_attributes(&sample));
-            steps.push(self.try_rights(entry).await.map_err(|error| ("rights", error))?);
+            steps.push(self.try_rights(entry).await.map_err(|error| (StepName::Rights, error))?);
         }
         Ok(())
-    }
-
-    /// The people of the first page of every base, and whether there are more.
-    async fn sample(&mut self) -> Result<(Vec<Entry>, bool), Error> {
-        let mut sample = Vec::new();
-        let mut more = false;
-        let filter = self.settings.people_filter()?;
-        let page_size = self.settings.page_size;
-        let wanted = usize::from(page_size);
-        let own_dn = self.settings.own_dn();
-        for base in self.settings.bases().to_vec() {
-            let query = Query::below(base, filter.clone(), self.person_attributes(Photo::NotLooked));
-            let mut take = |entry| {
-                match sample.len() < wanted {
-                    _ if Settings::is_own(own_dn.as_deref(), &entry) => {}
-                    true => sample.push(entry),
-                    false => more = true,
-                }
-                !more
-            };
-            let pages = self.session().await?.pages(query, page_size, &mut take).await?;
-            if let (false, Some(refusal)) = (more, pages.cut_short) {
-                return Err(Error::Refused { what: "reading people".to_owned(), refusal });
-            }
-        }
-        Ok((sample, more))
     }
 
     /// Whether everybody can be told apart. An id the administrator chose may
@@ -154,13 +132,13 @@ impl Directory {
         let count = sample.iter().filter(|entry| self.settings.id_of(entry).is_some()).count();
         let detail = format!("{count} of {} people have a usable `{attribute}`", sample.len());
         let advice = match (other_kind, is_the_servers) {
-            _ if count == sample.len() => return Step { name: "ids", ok: true, detail },
+            _ if count == sample.len() => return Step::new(StepName::Ids, true, detail),
             (_, false) if count > 0 => "the others are left out",
             (Some(other_kind), true) => other_kind,
             (None, true) => "is the type right, and may the account read this attribute?",
             (_, false) => "is the name of the id attribute right, and may the account read it?",
         };
-        Step { name: "ids", ok: count > 0 && !is_the_servers, detail: format!("{detail}: {advice}") }
+        Step::new(StepName::Ids, count > 0 && !is_the_servers, format!("{detail}: {advice}"))
     }
 
     /// How many of the sample have each mapped attribute.
@@ -183,40 +161,32 @@ impl Directory {
                 never.join(", ")
             ));
         }
-        Step { name: "attributes", ok: true, detail }
+        Step::new(StepName::Attributes, true, detail)
     }
 
     /// Whether the mapped attributes may be written, where the server tells.
     async fn try_rights(&mut self, person: &Entry) -> Result<Step, Error> {
-        const EFFECTIVE: &str = "allowedAttributesEffective";
-        let step = |ok, detail| Ok(Step { name: "rights", ok, detail });
-        if self.settings.kind != Kind::ActiveDirectory {
-            return step(
-                true,
-                "this kind of server does not tell what may be written: the first write will".to_owned(),
-            );
-        }
-        let query = Query::entry(&person.dn, vec![EFFECTIVE.to_owned()]);
-        let allowed = self.entry("asking for rights", query).await?;
-        let may = |name: &str| {
-            let allowed = allowed.as_ref();
-            allowed.is_some_and(|entry| entry.texts(EFFECTIVE).any(|one| one.eq_ignore_ascii_case(name)))
-        };
-        let sources = self.settings.map.fields.iter().filter_map(|(_, source)| source.as_ref()?.writable());
-        let (yes, no): (Vec<&str>, Vec<&str>) = sources.partition(|name| may(name));
+        let rights = self.rights(&person.dn).await?;
+        let yes = rights::names(&rights, |may| *may == MayWrite::Yes);
+        let no = rights::names(&rights, |may| *may == MayWrite::No);
+        let unknown = rights.iter().find_map(|right| match &right.may_write {
+            MayWrite::Unknown(why) => Some(why),
+            MayWrite::Yes | MayWrite::No => None,
+        });
         let refused = |which: String| {
             format!(
                 "{which}: give the account the right to write them, unless these fields shall only be read from \
                  the directory"
             )
         };
-        let (yes, no) = (yes.join(", "), no.join(", "));
-        match (yes.is_empty(), no.is_empty()) {
-            (true, true) => step(true, "no attribute is mapped that could be written".to_owned()),
-            (false, true) => step(true, format!("may write {yes}")),
-            (true, false) => step(false, refused(format!("may not write {no}"))),
-            (false, false) => step(false, refused(format!("may write {yes}, but not {no}"))),
-        }
+        let detail = match (yes.is_empty(), no.is_empty(), unknown) {
+            (true, true, Some(why)) => why.clone(),
+            (true, true, None) => "no attribute is mapped that could be written".to_owned(),
+            (false, true, _) => format!("may write {yes}"),
+            (true, false, _) => refused(format!("may not write {no}")),
+            (false, false, _) => refused(format!("may write {yes}, but not {no}")),
+        };
+        Ok(Step::new(StepName::Rights, no.is_empty(), detail))
     }
 }
 

@@ -13,6 +13,7 @@ use crate::session::{Query, Session};
 use crate::settings::{Settings, SignIn};
 use crate::snapshot::PEOPLE_MAX;
 use effects::Clock;
+use ldap3_proto::control::LdapControl;
 use ldap3_proto::proto::{LdapFilter, LdapResultCode};
 use reconcile::canonical::Fingerprinter;
 use reconcile::{Person, PersonId};
@@ -104,40 +105,27 @@ impl Directory {
             self.session = None;
         }
         if self.session.is_none() {
-            self.session = Some(self.open().await?);
+            let (session, host) =
+                open(&*self.dial, &self.clock, &self.settings, self.secret.as_ref(), self.sticky).await?;
+            self.session = Some(session);
+            self.sticky = host;
         }
         Ok(self.session.as_mut().expect("it was opened above"))
     }
 
-    async fn open(&mut self) -> Result<Session, Error> {
-        let count = self.settings.hosts.len();
-        let mut failure = Error::Settings("the server address is missing".to_owned());
-        for index in (0..count).map(|step| (self.sticky + step) % count) {
-            let clock = self.clock.clone();
-            let host = &self.settings.hosts[index];
-            let session = Session::open(&*self.dial, &self.settings, self.secret.as_ref(), host, move || {
-                clock.now_ms()
-            });
-            match session.await {
-                Ok(session) => {
-                    self.sticky = index;
-                    return Ok(session);
-                }
-                // Wrong everywhere, and asking everywhere would lock the account.
-                Err(error @ (Error::SignIn { .. } | Error::Settings(_))) => return Err(error),
-                Err(error) => {
-                    tracing::info!(%error, "directory host does not answer");
-                    failure = error;
-                }
-            }
-        }
-        Err(failure)
-    }
-
     /// A small search. A connection that died while idle is replaced once.
     pub(crate) async fn find(&mut self, query: Query) -> Result<(Vec<Entry>, SearchEnd), Error> {
-        match self.session().await?.find(query.clone()).await {
-            Err(error) if error.is_lost() => self.session().await?.find(query).await,
+        self.find_with(query, Vec::new()).await
+    }
+
+    /// The same, with controls of its own.
+    pub(crate) async fn find_with(
+        &mut self,
+        query: Query,
+        controls: Vec<LdapControl>,
+    ) -> Result<(Vec<Entry>, SearchEnd), Error> {
+        match self.session().await?.find_with(query.clone(), controls.clone()).await {
+            Err(error) if error.is_lost() => self.session().await?.find_with(query, controls).await,
             answer => answer,
         }
     }
@@ -266,6 +254,33 @@ impl Directory {
         };
         Ok((session, reader))
     }
+}
+
+/// A session with one of the hosts, tried in turn from `first` on, and its
+/// index.
+pub(crate) async fn open(
+    dial: &dyn Dial,
+    clock: &Arc<dyn Clock>,
+    settings: &Settings,
+    secret: Option<&SecretString>,
+    first: usize,
+) -> Result<(Session, usize), Error> {
+    let count = settings.hosts.len();
+    let mut failure = Error::Settings("the server address is missing".to_owned());
+    for index in (0..count).map(|step| (first + step) % count) {
+        let clock = clock.clone();
+        let host = &settings.hosts[index];
+        match Session::open(dial, settings, secret, host, move || clock.now_ms()).await {
+            Ok(session) => return Ok((session, index)),
+            // Wrong everywhere, and asking everywhere would lock the account.
+            Err(error @ (Error::SignIn { .. } | Error::Settings(_))) => return Err(error),
+            Err(error) => {
+                tracing::info!(%error, "directory host does not answer");
+                failure = error;
+            }
+        }
+    }
+    Err(failure)
 }
 
 /// Turns entries into people.

@@ -23,6 +23,13 @@ pub fn within(dn: &[String], base: &[String]) -> bool {
     dn.ends_with(base)
 }
 
+/// The value of the lowest relative name, as it is spelt: `Sales` of
+/// `OU=Sales,DC=example,DC=com`.
+pub fn own_name(text: &str) -> Option<String> {
+    let (_, after) = text.split_once('=')?;
+    value(after.trim_start()).ok().map(|(value, _)| value).filter(|value| !value.is_empty())
+}
+
 /// One relative name (`+` parts included) and what follows it.
 fn rdn(text: &str) -> Result<(String, &str), &'static str> {
     let mut folded = String::new();
@@ -113,6 +120,8 @@ mod tests {
             assert_eq!(parse(spelling).unwrap(), expected, "{spelling}");
         }
         assert_eq!(expected[0], "ou=ит, связь");
+        assert_eq!(own_name("OU=ИТ\\, связь,DC=example").as_deref(), Some("ИТ, связь"));
+        assert_eq!((own_name(""), own_name("OU=")), (None, None));
     }
 
     #[test]

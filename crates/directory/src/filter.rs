@@ -5,13 +5,14 @@
 //! filter, which nobody needs.
 
 use ldap3_proto::proto::{LdapFilter, LdapMatchingRuleAssertion, LdapSubstringFilter};
+use serde::Serialize;
 use thiserror::Error;
 
 /// Filters nest no deeper than this, here and in every server we know.
 const DEPTH_MAX: usize = 32;
 const LENGTH_MAX: usize = 16 * 1024;
 
-#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[derive(Clone, Debug, PartialEq, Eq, Error, Serialize)]
 #[error("the filter is wrong at character {}: {what}", .at + 1)]
 pub struct FilterError {
     /// How many characters stand in front of the place where reading stopped.

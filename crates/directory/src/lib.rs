@@ -10,8 +10,10 @@
 #![forbid(unsafe_code)]
 
 mod advice;
+mod certificate;
 mod connection;
 mod controls;
+mod count;
 mod diagnosis;
 mod dial;
 mod dialect;
@@ -26,19 +28,31 @@ pub mod fuzzing;
 mod lookup;
 mod map;
 mod metadata;
+mod rights;
+mod samples;
+mod schema;
 mod session;
 mod settings;
 mod snapshot;
+mod step;
 mod tls;
+mod tree;
 mod write;
 
 pub use advice::Refusal;
-pub use diagnosis::Step;
+pub use certificate::{Certificate, certificate};
+pub use count::{COUNT_MAX, Count, check_filter};
 pub use dial::{Dial, LDAPI, Stream, TcpDial};
 pub use directory::{Directory, Target};
 pub use error::Error;
+pub use filter::FilterError;
 pub use frame::MESSAGE_BYTES_MAX;
 pub use map::{AttributeMap, Part, Source};
+pub use rights::{AttributeRight, MayWrite};
+pub use samples::{SAMPLES_MAX, Sample, SampleValue};
+pub use schema::{ATTRIBUTES_MAX, Schema, SchemaAttribute};
 pub use settings::{Fingerprint, Kind, Security, Settings, SignIn, Trust};
 pub use snapshot::{Known, PEOPLE_MAX, PeopleRead};
+pub use step::{Step, StepName, StepState};
+pub use tree::{Branch, NamingContexts, SUBDIVISIONS_MAX, Subdivision, naming_contexts};
 pub use write::{Content, Outcome, Write, WriteReport};

@@ -2,7 +2,7 @@
 
 use crate::advice::{Doing, Refusal};
 use crate::connection::{Connection, REFERENCES_MAX, SearchEnd};
-use crate::dial::{Dial, LDAPI};
+use crate::dial::{Dial, LDAPI, Stream};
 use crate::dialect::MarkSpace;
 use crate::entry::Entry;
 use crate::error::Error;
@@ -12,6 +12,7 @@ use ldap3_proto::control::LdapControl;
 use ldap3_proto::proto::{
     LdapBindCred, LdapDerefAliases, LdapFilter, LdapResultCode, LdapSearchRequest, LdapSearchScope,
 };
+use rustls::pki_types::CertificateDer;
 use secrecy::{ExposeSecret, SecretString};
 use std::io::ErrorKind;
 use std::time::Duration;
@@ -44,6 +45,10 @@ impl Query {
         Query { base: dn.into(), scope: LdapSearchScope::Base, filter: filter::any_entry(), attributes }
     }
 
+    pub fn children(dn: impl Into<String>, filter: LdapFilter, attributes: Vec<String>) -> Self {
+        Query { base: dn.into(), scope: LdapSearchScope::OneLevel, filter, attributes }
+    }
+
     pub fn below(dn: impl Into<String>, filter: LdapFilter, attributes: Vec<String>) -> Self {
         Query { base: dn.into(), scope: LdapSearchScope::Subtree, filter, attributes }
     }
@@ -69,7 +74,10 @@ pub struct Session {
 /// The server's own entry, as far as we need it.
 #[derive(Debug, Default)]
 pub struct Root {
-    naming_contexts: Vec<String>,
+    pub naming_contexts: Vec<String>,
+    /// The context Active Directory keeps its people in.
+    pub default_context: Option<String>,
+    pub subschema_dn: Option<String>,
     controls: Vec<String>,
     current_time_ms: Option<i64>,
     settings_dn: Option<String>,
@@ -110,8 +118,17 @@ impl Session {
 
     /// One search without paging, for at most a handful of entries.
     pub async fn find(&mut self, query: Query) -> Result<(Vec<Entry>, SearchEnd), Error> {
+        self.find_with(query, Vec::new()).await
+    }
+
+    /// The same, with controls of its own.
+    pub async fn find_with(
+        &mut self,
+        query: Query,
+        mut controls: Vec<LdapControl>,
+    ) -> Result<(Vec<Entry>, SearchEnd), Error> {
         let mut entries = Vec::new();
-        let controls = self.search_controls();
+        controls.extend(self.search_controls());
         let mut take = |entry| {
             entries.push(Entry::from(entry));
             entries.len() < FOUND_MAX
@@ -212,6 +229,8 @@ impl Root {
     async fn read(connection: &mut Connection) -> Result<Self, Error> {
         let attributes = [
             "namingContexts",
+            "defaultNamingContext",
+            "subschemaSubentry",
             "supportedControl",
             "currentTime",
             "dsServiceName",
@@ -228,6 +247,8 @@ impl Root {
             let all = |name| entry.texts(name).map(str::to_owned).collect::<Vec<_>>();
             root = Root {
                 naming_contexts: all("namingContexts"),
+                default_context: entry.text("defaultNamingContext").map(str::to_owned),
+                subschema_dn: entry.text("subschemaSubentry").map(str::to_owned),
                 controls: all("supportedControl"),
                 current_time_ms: entry.time_ms("currentTime"),
                 settings_dn: entry.text("dsServiceName").map(str::to_owned),
@@ -250,13 +271,45 @@ pub async fn secured(
     secret: Option<&SecretString>,
     host: &str,
 ) -> Result<Connection, Error> {
+    let (stream, address) = reached(dial, host, settings.port, settings.security).await?;
+    if settings.security == Security::None {
+        return Ok(Connection::new(stream, address));
+    }
+    let handshake = timeout(TLS_TIMEOUT, tls::wrap(stream, bare(host), settings, secret));
+    match handshake.await.unwrap_or_else(|_| Err(tls::Failure::silent())) {
+        Ok(stream) => Ok(Connection::new(stream, address)),
+        Err(tls::Failure { why, seen }) => Err(Error::Tls { address, why, seen }),
+    }
+}
+
+/// The certificate that a server shows. Nothing is sent but what TLS takes to
+/// see it; nobody is trusted.
+pub async fn shown(
+    dial: &dyn Dial,
+    host: &str,
+    port: u16,
+    security: Security,
+) -> Result<CertificateDer<'static>, Error> {
+    let (stream, address) = reached(dial, host, port, security).await?;
+    let handshake = timeout(TLS_TIMEOUT, tls::look(stream, bare(host)));
+    let shown = handshake.await.unwrap_or_else(|_| Err(tls::Failure::silent()));
+    shown.map_err(|tls::Failure { why, seen }| Error::Tls { address, why, seen })
+}
+
+/// A stream that is ready for TLS, where there is to be any, and the address
+/// it leads to.
+async fn reached(
+    dial: &dyn Dial,
+    host: &str,
+    port: u16,
+    security: Security,
+) -> Result<(Box<dyn Stream>, String), Error> {
     let address = match host.starts_with(LDAPI) {
         true => host.to_owned(),
-        false => format!("{host}:{}", settings.port),
+        false => format!("{host}:{port}"),
     };
-    let bare = host.trim_start_matches('[').trim_end_matches(']');
     let failed = |why: String, unknown_name| Error::Connect { address: address.clone(), why, unknown_name };
-    let stream = match timeout(CONNECT_TIMEOUT, dial.dial(bare, settings.port)).await {
+    let stream = match timeout(CONNECT_TIMEOUT, dial.dial(bare(host), port)).await {
         Ok(Ok(stream)) => stream,
         Ok(Err(error)) => return Err(failed(connect_words(&error), error.kind() == ErrorKind::NotFound)),
         Err(_) => {
@@ -269,25 +322,19 @@ pub async fn secured(
             ));
         }
     };
-    let slow = || Error::Tls {
-        address: address.clone(),
-        why: "no answer to the TLS handshake".to_owned(),
-        seen: None,
-    };
-    let stream = match settings.security {
-        Security::None => return Ok(Connection::new(stream, address)),
-        Security::Ldaps => stream,
-        Security::StartTls => {
-            let plain = Connection::new(stream, address.clone());
-            timeout(TLS_TIMEOUT, plain.start_tls()).await.map_err(|_| slow())?.map_err(maybe_tls_port)?
-        }
-    };
-    let wrapped =
-        timeout(TLS_TIMEOUT, tls::wrap(stream, bare, settings, secret)).await.map_err(|_| slow())?;
-    match wrapped {
-        Ok(stream) => Ok(Connection::new(stream, address)),
-        Err(failure) => Err(Error::Tls { address, why: failure.why, seen: failure.seen }),
+    if security != Security::StartTls {
+        return Ok((stream, address));
     }
+    let plain = Connection::new(stream, address.clone());
+    let silent = || Error::Tls { address: address.clone(), why: tls::Failure::silent().why, seen: None };
+    let stream =
+        timeout(TLS_TIMEOUT, plain.start_tls()).await.map_err(|_| silent())?.map_err(maybe_tls_port)?;
+    Ok((stream, address))
+}
+
+/// An IPv6 address without its brackets.
+fn bare(host: &str) -> &str {
+    host.trim_start_matches('[').trim_end_matches(']')
 }
 
 pub async fn sign_in(

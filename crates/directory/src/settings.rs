@@ -167,7 +167,8 @@ impl Settings {
         self.map.check().or_else(wrong)
     }
 
-    fn check_connection(&self) -> Result<(), Error> {
+    /// What is about the connection and the sign-in only.
+    pub(crate) fn check_connection(&self) -> Result<(), Error> {
         if self.hosts.is_empty() || self.hosts.iter().any(|host| host.trim().is_empty()) {
             return wrong("the server address is missing".to_owned());
         }

@@ -22,6 +22,12 @@ pub struct Failure {
     pub seen: Option<Fingerprint>,
 }
 
+impl Failure {
+    pub fn silent() -> Self {
+        Failure { why: "no answer to the TLS handshake".to_owned(), seen: None }
+    }
+}
+
 /// Wraps the stream. `secret` is the client certificate's private key where
 /// the sign-in is by certificate.
 pub async fn wrap(
@@ -51,6 +57,29 @@ pub async fn wrap(
             let seen = witness.seen.get().copied();
             Err(Failure { why: words(&error, host), seen })
         }
+    }
+}
+
+/// Takes the handshake as far as the server's proof that it holds the key of
+/// the certificate it shows, and ends it there. Nobody is trusted.
+pub async fn look(stream: Box<dyn Stream>, host: &str) -> Result<CertificateDer<'static>, Failure> {
+    let unseen = |why: String| Failure { why, seen: None };
+    let name = ServerName::try_from(host.to_owned())
+        .map_err(|_| unseen(format!("`{host}` is neither a host name nor an address")))?;
+    let looker = Arc::new(Looker::default());
+    let config = ClientConfig::builder_with_provider(provider())
+        .with_safe_default_protocol_versions()
+        .map_err(|error| unseen(error.to_string()))?
+        .dangerous()
+        .with_custom_certificate_verifier(looker.clone())
+        .with_no_client_auth();
+    match TlsConnector::from(Arc::new(config)).connect(name, stream).await {
+        // A key exchange without a signature: there is none that we offer.
+        Ok(_) => Err(unseen("the server did not prove that it holds its key".to_owned())),
+        Err(error) => match (looker.proved.get(), looker.shown.get()) {
+            (Some(()), Some(leaf)) => Ok(leaf.clone()),
+            (_, shown) => Err(Failure { why: words(&error, host), seen: shown.map(fingerprint) }),
+        },
     }
 }
 
@@ -211,7 +240,62 @@ impl ServerCertVerifier for Pinned {
     }
 }
 
-fn fingerprint(leaf: &CertificateDer<'_>) -> Fingerprint {
+/// Trusts nobody, and remembers who was there.
+#[derive(Debug, Default)]
+struct Looker {
+    shown: OnceLock<CertificateDer<'static>>,
+    proved: OnceLock<()>,
+}
+
+impl Looker {
+    /// Where the signature is good, the handshake has told everything.
+    fn enough<T>(&self, signature: Result<T, rustls::Error>) -> Result<T, rustls::Error> {
+        signature?;
+        let _ = self.proved.set(());
+        Err(CertificateError::ApplicationVerificationFailure.into())
+    }
+}
+
+impl ServerCertVerifier for Looker {
+    fn verify_server_cert(
+        &self,
+        leaf: &CertificateDer<'_>,
+        _: &[CertificateDer<'_>],
+        _: &ServerName<'_>,
+        _: &[u8],
+        _: UnixTime,
+    ) -> Result<ServerCertVerified, rustls::Error> {
+        let _ = self.shown.set(leaf.clone().into_owned());
+        // The proof that the server holds the key comes next, and ends it.
+        Ok(ServerCertVerified::assertion())
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        let algorithms = provider().signature_verification_algorithms;
+        self.enough(verify_tls12_signature(message, certificate, signature, &algorithms))
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        let algorithms = provider().signature_verification_algorithms;
+        self.enough(verify_tls13_signature(message, certificate, signature, &algorithms))
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        provider().signature_verification_algorithms.supported_schemes()
+    }
+}
+
+pub(crate) fn fingerprint(leaf: &CertificateDer<'_>) -> Fingerprint {
     Fingerprint(Sha256::digest(leaf).into())
 }
 

@@ -4,8 +4,8 @@
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 use directory::{
-    AttributeMap, Content, Dial, Directory, Kind, Known, Outcome, Security, Settings, SignIn, Stream, Target,
-    Trust, Write,
+    AttributeMap, AttributeRight, Content, Count, Dial, Directory, Kind, Known, MayWrite, Outcome,
+    SampleValue, Security, Settings, SignIn, Stream, Target, Trust, Write, naming_contexts,
 };
 use effects::{BoxFuture, ManualClock, SeededRandom};
 use reconcile::canonical::Fingerprinter;
@@ -178,9 +178,9 @@ async fn the_rights_are_told_in_words() {
         signed_in(&server, settings).test().await.pop().unwrap()
     };
     let all = rights("admin").await;
-    assert!(all.ok && all.detail.starts_with("may write displayName"), "{all:?}");
+    assert!(all.is_ok() && all.detail.starts_with("may write displayName"), "{all:?}");
     let reader = rights("pbx-reader").await;
-    assert!(!reader.ok && reader.detail.starts_with("may not write displayName"), "{reader:?}");
+    assert!(!reader.is_ok() && reader.detail.starts_with("may not write displayName"), "{reader:?}");
     assert!(reader.detail.contains("give the account the right to write them, unless"), "{reader:?}");
 }
 
@@ -200,4 +200,51 @@ async fn photos_are_read_one_by_one() {
     let (target, value) = &found[0];
     let bytes = client.photo_bytes(target, value).await.unwrap().unwrap();
     assert_eq!(reconcile::canonical::photo(&bytes).as_ref(), Ok(value));
+}
+
+#[tokio::test]
+async fn what_the_page_of_a_server_asks_is_answered() {
+    for personality in [Personality::OpenLdap, Personality::ActiveDirectory] {
+        let (server, mut client) = company(personality);
+        let ad = personality == Personality::ActiveDirectory;
+        let writes = server.writes();
+
+        let clock: Arc<dyn effects::Clock> = Arc::new(ManualClock::at(1_800_000_000_000));
+        let secret = Some("secret".to_owned().into());
+        let dial = Pipe(server.clone());
+        let contexts = naming_contexts(client.settings(), secret.as_ref(), &dial, &clock).await.unwrap();
+        assert_eq!((contexts.suggested.as_deref(), contexts.all.len()), (Some(server.base()), 1));
+
+        let root = client.subdivisions(server.base()).await.unwrap();
+        let names: Vec<&str> = root.subdivisions.iter().map(|one| one.name.as_str()).collect();
+        let expected: &[&str] = if ad {
+            &["Computers", "Users", "Группы", "Сотрудники"]
+        } else {
+            &["Группы", "Сотрудники"]
+        };
+        assert_eq!((names.as_slice(), root.more), (expected, false));
+        let people = root.subdivisions.last().unwrap();
+        assert!(people.has_subdivisions && people.dn == server.people_unit());
+        assert!(!root.subdivisions[names.len() - 2].has_subdivisions);
+
+        assert_eq!(client.count_people().await.unwrap(), Count { people: PEOPLE, cut_short: None });
+
+        let schema = client.schema().await.unwrap();
+        let of = |name: &str| schema.attributes.iter().find(|one| one.name == name).unwrap();
+        assert!(of("ipPhone").of_people && of("mail").of_people && !of("member").of_people);
+        assert_eq!(of("mobile").single_valued, ad);
+        assert!(of(if ad { "objectGUID" } else { "entryUUID" }).servers_own);
+
+        let samples = client.samples().await.unwrap();
+        assert_eq!(samples.len(), 3);
+        assert_eq!(samples[0].fields[&Field::SipPassword], [SampleValue::Set]);
+        let pictures = |sample: &directory::Sample| sample.fields[&Field::Photo].clone();
+        let is_picture = |value: SampleValue| matches!(value, SampleValue::Picture { bytes: 100.. });
+        assert!(samples.iter().flat_map(pictures).all(is_picture));
+
+        let rights = client.rights(&samples[0].dn).await.unwrap();
+        let told = |right: &AttributeRight| right.may_write == MayWrite::Yes;
+        assert!(rights.len() == 6 && rights.iter().all(told) == ad, "{rights:?}");
+        assert_eq!(server.writes(), writes, "nothing is written to find out");
+    }
 }

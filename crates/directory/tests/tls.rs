@@ -5,6 +5,7 @@
 
 use directory::{
     AttributeMap, Directory, Error, Fingerprint, Kind, Known, Security, Settings, SignIn, TcpDial, Trust,
+    certificate,
 };
 use effects::SystemClock;
 use rcgen::{CertificateParams, KeyPair, date_time_ymd};
@@ -158,4 +159,56 @@ async fn a_server_without_tls_is_named_so() {
     });
     let error = connect(port, Trust::System).await.to_string();
     assert!(error.contains("does not speak TLS"), "{error}");
+}
+
+#[tokio::test]
+async fn a_certificate_is_shown_without_being_believed() {
+    let server = Identity::new("elsewhere.example.test", |params| {
+        params.not_before = date_time_ymd(2020, 1, 1);
+        params.not_after = date_time_ymd(2021, 1, 1);
+        params.subject_alt_names.push(rcgen::SanType::IpAddress("127.0.0.1".parse().unwrap()));
+        params.distinguished_name.push(rcgen::DnType::CommonName, "dc\u{7}1");
+    });
+    let port = serve(&server, &server).await;
+    let shown = certificate(&TcpDial, "localhost", port, Security::Ldaps).await.unwrap();
+    assert_eq!(shown.fingerprint, server.print());
+    assert_eq!((shown.subject.as_str(), shown.issuer.as_str()), ("CN=dc1", "CN=dc1"));
+    assert_eq!(shown.names, ["elsewhere.example.test", "127.0.0.1"]);
+    assert_eq!((shown.not_before_ms, shown.not_after_ms), (1_577_836_800_000, 1_609_459_200_000));
+}
+
+/// Whoever shows a certificate that is not theirs is not offered for pinning.
+#[tokio::test]
+async fn a_certificate_is_not_shown_for_somebody_elses_key() {
+    let server = Identity::new("localhost", |_| {});
+    let thief = Identity::new("localhost", |_| {});
+    let port = serve(&server, &thief).await;
+    let error = certificate(&TcpDial, "localhost", port, Security::Ldaps).await.expect_err("no proof");
+    refused(error, "does not hold the key", &server);
+    let none = certificate(&TcpDial, "localhost", port, Security::None).await.expect_err("no TLS");
+    assert!(none.to_string().contains("choose LDAPS"), "{none}");
+}
+
+/// After the handshake's last word from us the server gets nothing more: its
+/// side ends with our alert.
+#[tokio::test]
+async fn nothing_but_the_handshake_is_sent_to_see_a_certificate() {
+    let server = Identity::new("localhost", |_| {});
+    let key = PrivateKeyDer::from(PrivatePkcs8KeyDer::from(server.key.serialize_der()));
+    let config = ServerConfig::builder_with_provider(Arc::new(default_provider()))
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_no_client_auth()
+        .with_single_cert(vec![server.certificate.der().clone()], key)
+        .unwrap();
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let end = tokio::spawn(async move {
+        let (stream, _) = listener.accept().await.unwrap();
+        TlsAcceptor::from(Arc::new(config)).accept(stream).await.map(drop)
+    });
+    certificate(&TcpDial, "localhost", port, Security::Ldaps).await.unwrap();
+    let error = end.await.unwrap().expect_err("the handshake was never finished");
+    let inner = error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>());
+    assert!(matches!(inner, Some(rustls::Error::AlertReceived(_))), "{error:?}");
 }

@@ -4,10 +4,15 @@
 // Helpers of tests are no test functions to the lint.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
+mod answers;
 mod only;
 mod support;
 
-use directory::{Content, Error, Fingerprint, Outcome, Security, Settings, SignIn, Target, Trust, Write};
+use answers::*;
+use directory::{
+    Content, Error, Fingerprint, Outcome, Security, Settings, SignIn, StepName, StepState, Target, Trust,
+    Write,
+};
 use reconcile::{Account, Field, Reading, Value, Whereabouts};
 use std::collections::BTreeMap;
 use support::{Lab, PEOPLE, Racing, jpeg, read_all, the_person};
@@ -38,6 +43,12 @@ on_every_server!(
     only_a_real_change_moves_the_mark,
     the_test_walks_through_every_step,
     a_hidden_attribute_is_absent_and_not_writable,
+    the_tree_is_walked,
+    people_are_counted_as_they_are_read,
+    the_schema_names_what_people_may_have,
+    samples_show_values_and_no_secret,
+    what_may_be_written_is_told_where_the_server_tells,
+    the_certificate_is_shown_to_be_pinned,
 );
 
 fn text(text: &str) -> Option<Content> {
@@ -468,41 +479,32 @@ async fn only_a_real_change_moves_the_mark(lab: &Lab) {
 
 async fn the_test_walks_through_every_step(lab: &Lab) {
     let steps = lab.open(lab.settings("LDAP_WRITER")).test().await;
-    let failed: Vec<_> = steps.iter().filter(|step| !step.ok).collect();
+    let failed: Vec<_> = steps.iter().filter(|step| !step.is_ok()).collect();
     assert!(failed.is_empty(), "{failed:#?}");
-    let names: Vec<&str> = steps.iter().map(|step| step.name).collect();
-    assert_eq!(
-        names,
-        [
-            "name",
-            "port",
-            "tls",
-            "sign-in",
-            "domain root",
-            "subdivision",
-            "people",
-            "ids",
-            "attributes",
-            "rights"
-        ]
-    );
+    assert_eq!(steps.iter().map(|step| step.name).collect::<Vec<_>>(), StepName::ALL);
 
-    let fails_at = async |name: &str, change: fn(&mut Settings)| {
+    let fails_at = async |name: StepName, change: fn(&mut Settings)| {
         let mut settings = lab.settings("LDAP_READER");
         change(&mut settings);
-        let last = lab.open(settings).test().await.pop().expect("a step");
-        assert!(!last.ok && last.name == name, "{name}: {last:?}");
+        let steps = lab.open(settings).test().await;
+        let (reached, rest) = steps.split_at(steps.iter().position(|step| step.name > name).unwrap());
+        let last = reached.last().expect("a step");
+        assert!(last.state == StepState::Failed && last.name == name, "{name}: {steps:?}");
+        assert!(reached[..reached.len() - 1].iter().all(directory::Step::is_ok), "{steps:?}");
+        assert!(rest.iter().all(|step| step.state == StepState::NotReached), "{steps:?}");
     };
-    fails_at("name", |settings| settings.hosts = vec!["no-such-host.invalid".to_owned()]).await;
-    fails_at("port", |settings| settings.port = 1).await;
-    fails_at("tls", |settings| settings.trust = Trust::Fingerprint(Fingerprint([0; 32]))).await;
-    fails_at("sign-in", |settings| settings.sign_in = SignIn::Simple { dn: "cn=nobody".to_owned() }).await;
-    fails_at("domain root", |settings| {
+    fails_at(StepName::Name, |settings| settings.hosts = vec!["no-such-host.invalid".to_owned()]).await;
+    fails_at(StepName::Port, |settings| settings.port = 1).await;
+    fails_at(StepName::Tls, |settings| settings.trust = Trust::Fingerprint(Fingerprint([0; 32]))).await;
+    fails_at(StepName::SignIn, |settings| settings.sign_in = SignIn::Simple { dn: "cn=nobody".to_owned() })
+        .await;
+    fails_at(StepName::DomainRoot, |settings| {
         settings.base_dn = "dc=nowhere".to_owned();
         settings.ous.clear();
     })
     .await;
-    fails_at("subdivision", |settings| settings.ous[0] = format!("ou=nowhere,{}", settings.base_dn)).await;
+    fails_at(StepName::Subdivision, |settings| settings.ous[0] = format!("ou=nowhere,{}", settings.base_dn))
+        .await;
 }
 
 async fn a_hidden_attribute_is_absent_and_not_writable(lab: &Lab) {

@@ -23,7 +23,6 @@ pub async fn run(app: &App, command: PbxCommand, out: &Out) -> Result<u8> {
         PbxCommand::Test => {
             stored(app).await?;
             let steps = app.pbx(PbxId::DEFAULT).await?.test().await;
-            let steps = steps.into_iter().map(|step| (step.name, step.ok, step.detail));
             out.show(&Steps::of("the PBX".to_owned(), steps))
         }
     }

@@ -1,6 +1,7 @@
 //! The steps of a diagnosis, for servers and the PBX alike.
 
-use super::output::{Cell, Ink, Page, View};
+use super::output::{Cell, Ink, NONE, Page, View};
+use directory::StepState;
 use serde::Serialize;
 
 #[derive(Debug, Serialize)]
@@ -15,12 +16,26 @@ pub struct Steps {
 pub struct Step {
     pub name: &'static str,
     pub ok: bool,
+    pub state: StepState,
     pub detail: String,
 }
 
+impl From<directory::Step> for Step {
+    fn from(step: directory::Step) -> Self {
+        Step { name: step.name.as_str(), ok: step.is_ok(), state: step.state, detail: step.detail }
+    }
+}
+
+impl From<pbx::Step> for Step {
+    fn from(step: pbx::Step) -> Self {
+        let state = if step.ok { StepState::Ok } else { StepState::Failed };
+        Step { name: step.name, ok: step.ok, state, detail: step.detail }
+    }
+}
+
 impl Steps {
-    pub fn of(title: String, steps: impl Iterator<Item = (&'static str, bool, String)>) -> Self {
-        let steps: Vec<Step> = steps.map(|(name, ok, detail)| Step { name, ok, detail }).collect();
+    pub fn of(title: String, steps: impl IntoIterator<Item: Into<Step>>) -> Self {
+        let steps: Vec<Step> = steps.into_iter().map(Into::into).collect();
         Steps { ok: steps.iter().all(|step| step.ok), steps, title }
     }
 }
@@ -29,8 +44,12 @@ impl View for Steps {
     fn write(&self, page: &mut Page) {
         page.title(format!("Testing {}", self.title));
         page.grid(self.steps.iter().map(|step| {
-            let mark = if step.ok { Cell::new("✓", Ink::Good) } else { Cell::new("✗", Ink::Bad) };
-            let detail = Cell::new(&step.detail, if step.ok { Ink::Plain } else { Ink::Bad });
+            let (mark, ink, detail) = match step.state {
+                StepState::Ok => (Cell::new("✓", Ink::Good), Ink::Plain, step.detail.as_str()),
+                StepState::Failed => (Cell::new("✗", Ink::Bad), Ink::Bad, step.detail.as_str()),
+                StepState::NotReached => (Cell::new(NONE, Ink::Dim), Ink::Dim, "not reached"),
+            };
+            let detail = Cell::new(detail, ink);
             [mark, step.name.into(), detail]
         }));
         page.gap();

@@ -12,6 +12,8 @@ use uuid::Uuid;
 
 const BIT_AND: &str = "1.2.840.113556.1.4.803";
 const BIT_OR: &str = "1.2.840.113556.1.4.804";
+/// AD follows names from entry to entry: groups in groups.
+const CHAIN: &str = "1.2.840.113556.1.4.1941";
 
 #[derive(Debug)]
 pub enum Filter {
@@ -37,6 +39,9 @@ pub enum Match {
     },
     AllBits(i64),
     AnyBit(i64),
+    /// This name stands in the attribute, or in that of an entry named there,
+    /// and so on.
+    Chain(Comparable<'static>),
     /// `(objectCategory=person)`: the class's own name instead of its DN.
     Category(String),
 }
@@ -44,6 +49,9 @@ pub enum Match {
 /// What a filter is asked about.
 pub trait Subject {
     fn values(&self, attribute: &'static Attribute) -> Cow<'_, [Vec<u8>]>;
+
+    /// The values of the attribute, those of the entries named there, and so on.
+    fn chain(&self, attribute: &'static Attribute) -> Vec<Vec<u8>>;
 }
 
 impl Filter {
@@ -107,6 +115,9 @@ impl Filter {
             Filter::Not(inner) => inner.evaluate(subject).map(|truth| !truth),
             Filter::Undefined => None,
             Filter::Present(attribute) => Some(!subject.values(attribute).is_empty()),
+            Filter::Value(attribute, wanted @ Match::Chain(_)) => {
+                Some(subject.chain(attribute).iter().any(|value| wanted.holds(attribute, value)))
+            }
             Filter::Value(attribute, wanted) => {
                 Some(subject.values(attribute).iter().any(|value| wanted.holds(attribute, value)))
             }
@@ -131,7 +142,9 @@ impl Match {
     fn holds(&self, attribute: &Attribute, value: &[u8]) -> bool {
         let number = || std::str::from_utf8(value).ok().and_then(|text| text.parse::<i64>().ok());
         match self {
-            Match::Equal(wanted) => attribute.comparable(value).is_some_and(|value| value == *wanted),
+            Match::Equal(wanted) | Match::Chain(wanted) => {
+                attribute.comparable(value).is_some_and(|value| value == *wanted)
+            }
             Match::AtLeast(least) => attribute.comparable(value).is_some_and(|value| value >= *least),
             Match::AtMost(most) => attribute.comparable(value).is_some_and(|value| value <= *most),
             Match::AllBits(bits) => number().is_some_and(|number| number & bits == *bits),
@@ -205,6 +218,9 @@ fn extensible(
         None => equal(attribute, personality, &rule.match_value),
         Some(BIT_AND) => bits().map(Match::AllBits),
         Some(BIT_OR) => bits().map(Match::AnyBit),
+        Some(CHAIN) if personality == Personality::ActiveDirectory && attribute.syntax == Syntax::Name => {
+            Some(Match::Chain(attribute.comparable(rule.match_value.as_bytes())?.into_owned()))
+        }
         Some(_) => None,
     }
 }
@@ -230,6 +246,10 @@ mod tests {
                 _ => &[],
             };
             values.iter().map(|value| value.to_vec()).collect::<Vec<_>>().into()
+        }
+
+        fn chain(&self, attribute: &'static Attribute) -> Vec<Vec<u8>> {
+            self.values(attribute).into_owned()
         }
     }
 

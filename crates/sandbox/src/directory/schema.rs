@@ -155,6 +155,7 @@ static ATTRIBUTES: &[Attribute] = &[
     server("uSNCreated", "1.2.840.113556.1.2.19", Integer, No, One),
     server("uSNChanged", "1.2.840.113556.1.2.120", Integer, No, One),
     server("isCriticalSystemObject", "1.2.840.113556.1.4.868", Boolean, No, One),
+    server("showInAdvancedViewOnly", "1.2.840.113556.1.2.169", Boolean, No, One),
     server("invocationId", "1.2.840.113556.1.2.115", Octets, No, One),
     by_name("replPropertyMetaData", "1.2.840.113556.1.4.3", Octets, No, One),
     by_name("allowedAttributesEffective", "1.2.840.113556.1.4.914", Text, No, Many),
@@ -283,6 +284,13 @@ impl Attribute {
         self.oid
     }
 
+    /// As the subschema defines it (RFC 4512).
+    pub fn definition(&self, personality: Personality) -> String {
+        let single = if personality.shape(self) == One { " SINGLE-VALUE" } else { "" };
+        let fixed = if self.fixed { " NO-USER-MODIFICATION" } else { "" };
+        format!("( {} NAME '{}'{single}{fixed} )", self.oid, self.name)
+    }
+
     fn prefixed(&self) -> Option<u32> {
         PREFIXES.iter().find_map(|(number, prefix)| {
             let arc: u32 = self.oid.strip_prefix(prefix)?.parse().ok()?;
@@ -356,6 +364,30 @@ fn guid(value: &[u8]) -> Option<Uuid> {
 
 fn class(name: &str) -> Option<&'static Class> {
     CLASSES.iter().find(|class| class.0.eq_ignore_ascii_case(name))
+}
+
+/// The classes as the subschema of this server defines them. What is not tied
+/// to a class is allowed by the topmost one.
+pub fn class_definitions(personality: Personality) -> Vec<String> {
+    let known = |names: &mut dyn Iterator<Item = &'static str>| {
+        names.filter(|name| personality.attribute(name).is_some()).collect::<Vec<_>>().join(" $ ")
+    };
+    let tied = |name: &str| CLASSES.iter().any(|class| class.3.contains(&name));
+    let untied = || personality.attributes().map(|attribute| attribute.name).filter(|name| !tied(name));
+    let clause = |keyword: &str, names: String| match names.as_str() {
+        "" => String::new(),
+        names => format!(" {keyword} ( {names} )"),
+    };
+    let definition = |(index, Class(name, superior, must, may)): (usize, &Class)| {
+        let above = if superior.is_empty() { String::new() } else { format!(" SUP {superior}") };
+        let must = clause("MUST", known(&mut must.iter().copied()));
+        let may = match superior.is_empty() {
+            true => clause("MAY", known(&mut untied())),
+            false => clause("MAY", known(&mut may.iter().copied())),
+        };
+        format!("( 1.1.{index} NAME '{name}'{above}{must}{may} )")
+    };
+    CLASSES.iter().enumerate().map(definition).collect()
 }
 
 /// The class and everything above it, the topmost first.

@@ -66,6 +66,18 @@ impl<S: AsyncRead + AsyncWrite + Send + Unpin> Session<S> {
             self.wire.send(reply(LdapOp::SearchResultDone(success(Code::Success)))).await?;
             return Ok(Next::Go);
         }
+        if self.is_subschema(&request) {
+            let entry = self.rights().map(|_| view::subschema(&self.directory.0.site, &request.attrs));
+            let result = match entry {
+                Ok(entry) => {
+                    self.wire.feed(reply(LdapOp::SearchResultEntry(entry))).await?;
+                    success(Code::Success)
+                }
+                Err(refusal) => refusal.into_result(),
+            };
+            self.wire.send(reply(LdapOp::SearchResultDone(result))).await?;
+            return Ok(Next::Go);
+        }
         let plan = match self.plan(&request, controls, faults) {
             Ok(plan) => plan,
             Err(refusal) => {
@@ -76,6 +88,13 @@ impl<S: AsyncRead + AsyncWrite + Send + Unpin> Session<S> {
         let Some(done) = self.send_entries(msgid, plan, faults).await? else { return Ok(Next::Stop) };
         self.wire.send(LdapMsg { msgid, op: LdapOp::SearchResultDone(done.0), ctrl: done.1 }).await?;
         Ok(Next::Go)
+    }
+
+    /// Whether it is the schema that is asked for, which is no entry of the tree.
+    fn is_subschema(&self, request: &LdapSearchRequest) -> bool {
+        let key = |text: &str| super::Dn::parse(text).map(|dn| dn.key());
+        request.scope == LdapSearchScope::Base
+            && key(&request.base) == key(&self.directory.0.site.subschema())
     }
 
     fn plan(

@@ -4,7 +4,7 @@
 use super::dn::{Dn, END, Spelling};
 use super::schema::{Attribute, Comparable, Personality};
 use std::borrow::Cow;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt;
 use std::ops::Bound;
 use uuid::Uuid;
@@ -12,6 +12,7 @@ use uuid::Uuid;
 #[derive(Debug)]
 pub struct Tree {
     spelling: Spelling,
+    member_of: Option<&'static Attribute>,
     /// By [`Dn::key`]: an entry stands before everything below it.
     entries: BTreeMap<String, Entry>,
     keys: HashMap<Uuid, String>,
@@ -91,7 +92,12 @@ pub fn put(attributes: &mut Attributes, attribute: &'static Attribute, values: V
 
 impl Tree {
     pub fn new(personality: Personality) -> Self {
-        Tree { spelling: personality.spelling(), entries: BTreeMap::new(), keys: HashMap::new() }
+        Tree {
+            spelling: personality.spelling(),
+            member_of: personality.attribute("memberOf"),
+            entries: BTreeMap::new(),
+            keys: HashMap::new(),
+        }
     }
 
     pub fn get(&self, key: &str) -> Option<&Entry> {
@@ -138,14 +144,17 @@ impl Tree {
         let records = attributes.iter().map(|(attribute, _)| Record { attribute, version: 1, at }).collect();
         let dn_text = self.respell(dn);
         let entry = Entry { id, dn: dn_text, attributes, created: at, changed: at, records };
+        let members = entry.by_name("member").to_vec();
         self.keys.insert(id, dn.key());
         self.entries.insert(dn.key(), entry);
+        self.tell_members(&dn.key(), &[], &members);
     }
 
     /// Gives an entry new attributes. Says whether any value changed: if none
     /// did, only an `always` stamp tells that somebody wrote.
     pub fn update(&mut self, key: &str, attributes: Attributes, at: Tick, always: bool) -> bool {
         let Some(entry) = self.entries.get_mut(key) else { return false };
+        let members_before = entry.by_name("member").to_vec();
         let names = entry.attributes.iter().chain(&attributes).map(|(attribute, _)| *attribute);
         let mut changed: Vec<&'static Attribute> = names
             .filter(|attribute| {
@@ -164,7 +173,27 @@ impl Tree {
         if always || !changed.is_empty() {
             entry.changed = at;
         }
+        let members = entry.by_name("member").to_vec();
+        self.tell_members(key, &members_before, &members);
         !changed.is_empty()
+    }
+
+    /// Keeps `memberOf` of those who joined or left a group. Their stamps do
+    /// not move.
+    fn tell_members(&mut self, group: &str, before: &[Vec<u8>], after: &[Vec<u8>]) {
+        let (Some(member_of), Some(group)) = (self.member_of, self.entries.get(group)) else { return };
+        let group = group.dn.clone().into_bytes();
+        let (before, after): (BTreeSet<_>, BTreeSet<_>) = (before.iter().collect(), after.iter().collect());
+        let left = before.difference(&after).map(|member| (member, false));
+        let joined = after.difference(&before).map(|member| (member, true));
+        for (member, joins) in left.chain(joined) {
+            let key = std::str::from_utf8(member).ok().and_then(Dn::parse).unwrap_or_default().key();
+            let Some(entry) = self.entries.get_mut(&key) else { continue };
+            let mut groups = entry.get(member_of).to_vec();
+            groups.retain(|known| identity(member_of, known) != identity(member_of, &group));
+            groups.extend(joins.then(|| group.clone()));
+            put(&mut entry.attributes, member_of, groups);
+        }
     }
 
     /// Moves an entry and everything below it. Only the entry itself counts as

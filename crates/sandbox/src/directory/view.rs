@@ -4,7 +4,7 @@
 use super::account::Rights;
 use super::dn::Dn;
 use super::filter::{Filter, Subject};
-use super::schema::{Attribute, Personality, Shown, lineage};
+use super::schema::{Attribute, Personality, Shown, class_definitions, lineage};
 use super::tree::{Entry, Tick, Tree, is_child};
 use jiff::Timestamp;
 use ldap3_proto::{LdapPartialAttribute, LdapSearchResultEntry, LdapSearchScope};
@@ -67,6 +67,14 @@ impl Site {
 
     pub fn configuration(&self) -> String {
         format!("CN=Configuration,{}", self.base)
+    }
+
+    /// Where the schema is published.
+    pub fn subschema(&self) -> String {
+        match self.personality {
+            Personality::OpenLdap => "cn=Subschema".to_owned(),
+            Personality::ActiveDirectory => format!("CN=Aggregate,CN=Schema,{}", self.configuration()),
+        }
     }
 
     pub fn is_configuration(&self, key: &str) -> bool {
@@ -191,7 +199,7 @@ impl View<'_> {
             "uSNCreated" => entry.created.usn.to_string(),
             "uSNChanged" => entry.changed.usn.to_string(),
             "structuralObjectClass" => entry.texts("objectClass").into_iter().next().unwrap_or_default(),
-            "subschemaSubentry" => "cn=Subschema".to_owned(),
+            "subschemaSubentry" => site.subschema(),
             "hasSubordinates" => if self.tree.has_children(self.key) { "TRUE" } else { "FALSE" }.to_owned(),
             "instanceType" => "4".to_owned(),
             "name" => rdn_value(&entry.dn),
@@ -260,6 +268,19 @@ impl Subject for View<'_> {
         }
         values
     }
+
+    fn chain(&self, attribute: &'static Attribute) -> Vec<Vec<u8>> {
+        let mut found = self.read(attribute).into_owned();
+        let mut looked_at = 0;
+        while let Some(name) = found.get(looked_at) {
+            looked_at += 1;
+            let key = std::str::from_utf8(name).ok().and_then(Dn::parse).unwrap_or_default().key();
+            let further = self.tree.get(&key).map(|entry| entry.get(attribute).to_vec()).unwrap_or_default();
+            let new = further.into_iter().filter(|name| !found.contains(name)).collect::<Vec<_>>();
+            found.extend(new);
+        }
+        found
+    }
 }
 
 /// What the server says about itself at the empty name.
@@ -275,7 +296,7 @@ pub fn root_dse(site: &Site, usn: u64, now_ms: i64, names: &[String]) -> LdapSea
             ("supportedControl", OPEN_CONTROLS.map(str::to_owned).to_vec()),
             ("supportedExtension", vec!["1.3.6.1.4.1.4203.1.11.3".to_owned()]),
             ("supportedFeatures", vec!["1.3.6.1.4.1.4203.1.5.1".to_owned()]),
-            ("subschemaSubentry", vec!["cn=Subschema".to_owned()]),
+            ("subschemaSubentry", vec![site.subschema()]),
         ],
         Personality::ActiveDirectory => {
             let configuration = site.configuration();
@@ -287,6 +308,7 @@ pub fn root_dse(site: &Site, usn: u64, now_ms: i64, names: &[String]) -> LdapSea
                 ("defaultNamingContext", vec![base.clone()]),
                 ("rootDomainNamingContext", vec![base]),
                 ("schemaNamingContext", vec![schema]),
+                ("subschemaSubentry", vec![site.subschema()]),
                 ("dsServiceName", vec![format!("CN=NTDS Settings,CN=DC1,CN=Servers,{configuration}")]),
                 ("configurationNamingContext", vec![configuration]),
                 ("highestCommittedUSN", vec![usn.to_string()]),
@@ -306,11 +328,10 @@ pub fn root_dse(site: &Site, usn: u64, now_ms: i64, names: &[String]) -> LdapSea
             names.is_empty() || names.iter().any(|name| name == "*" || name == "+")
         }
     };
-    let named = |name: &str| names.iter().any(|asked| asked.eq_ignore_ascii_case(name));
-    let by_default = |name: &str| name == "objectClass" && (names.is_empty() || named("*"));
+    let by_default = |name: &str| name == "objectClass" && (names.is_empty() || asked(names, "*"));
     let mut attributes: Vec<LdapPartialAttribute> = Vec::new();
     for (name, values) in classes.into_iter().chain(common).chain(own) {
-        if !(everything || named(name) || by_default(name)) {
+        if !(everything || asked(names, name) || by_default(name)) {
             continue;
         }
         let values = values.into_iter().map(String::into_bytes);
@@ -320,6 +341,23 @@ pub fn root_dse(site: &Site, usn: u64, now_ms: i64, names: &[String]) -> LdapSea
         }
     }
     LdapSearchResultEntry { dn: String::new(), attributes }
+}
+
+/// The schema, of which a client gets what it names.
+pub fn subschema(site: &Site, names: &[String]) -> LdapSearchResultEntry {
+    let personality = site.personality;
+    let types = personality.attributes().map(|attribute| attribute.definition(personality)).collect();
+    let all = [("attributeTypes", types), ("objectClasses", class_definitions(personality))];
+    let named = all.into_iter().filter(|(name, _)| asked(names, name) || asked(names, "+"));
+    let attributes = named.map(|(name, values): (&str, Vec<String>)| LdapPartialAttribute {
+        atype: name.to_owned(),
+        vals: values.into_iter().map(String::into_bytes).collect(),
+    });
+    LdapSearchResultEntry { dn: site.subschema(), attributes: attributes.collect() }
+}
+
+fn asked(names: &[String], name: &str) -> bool {
+    names.iter().any(|asked| asked.eq_ignore_ascii_case(name))
 }
 
 pub const PAGED_RESULTS: &str = "1.2.840.113556.1.4.319";

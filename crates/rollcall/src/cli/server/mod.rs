@@ -34,7 +34,6 @@ pub async fn run(app: &App, command: ServerCommand, out: &Out) -> Result<u8> {
         ServerCommand::Test { name } => {
             let row = app.server(&name).await?;
             let steps = app.directory(&row).await?.test().await;
-            let steps = steps.into_iter().map(|step| (step.name, step.ok, step.detail));
             out.show(&Steps::of(format!("server {name}"), steps))
         }
         ServerCommand::Remove { name } => remove(app, &name, out).await,
