@@ -124,6 +124,8 @@ fn settings(kind: Kind) -> Settings {
         client_certificate: None,
         base_dn: BASE.to_owned(),
         ous: Vec::new(),
+        exclude: Vec::new(),
+        groups: Vec::new(),
         filter: None,
         id_attribute: (kind == Kind::Ds389).then(|| "mS-DS-ConsistencyGuid".to_owned()),
         map,

@@ -7,7 +7,6 @@ use crate::entry::Entry;
 use crate::error::Error;
 use crate::filter::{self, FilterError};
 use crate::session::Query;
-use crate::settings::Settings;
 use serde::Serialize;
 use std::collections::BTreeSet;
 
@@ -26,14 +25,14 @@ impl Directory {
     pub async fn count_people(&mut self) -> Result<Count, Error> {
         let filter = self.settings.people_filter()?;
         let page_size = self.settings.page_size;
-        let own_dn = self.settings.own_dn();
+        let outside = self.known_outside().await?;
         // Subdivisions may overlap.
         let mut seen: BTreeSet<String> = BTreeSet::new();
         for base in self.settings.bases().to_vec() {
             self.prove(&base, "the subdivision").await?;
             let query = Query::below(base, filter.clone(), vec!["1.1".to_owned()]);
             let mut take = |entry: Entry| {
-                if !Settings::is_own(own_dn.as_deref(), &entry) {
+                if !outside.holds(&entry) {
                     seen.insert(entry.dn);
                 }
                 seen.len() < COUNT_MAX
@@ -56,12 +55,12 @@ impl Directory {
         let mut more = false;
         let filter = self.settings.people_filter()?;
         let page_size = self.settings.page_size.min(u16::try_from(wanted).unwrap_or(u16::MAX));
-        let own_dn = self.settings.own_dn();
+        let outside = self.known_outside().await?;
         for base in self.settings.bases().to_vec() {
             let query = Query::below(base, filter.clone(), attributes.clone());
             let mut take = |entry| {
                 match people.len() < wanted {
-                    _ if Settings::is_own(own_dn.as_deref(), &entry) => {}
+                    _ if outside.holds(&entry) => {}
                     true => people.push(entry),
                     false => more = true,
                 }

@@ -99,6 +99,20 @@ impl Directory {
             self.prove(&ou, "the subdivision").await.map_err(|error| (StepName::Subdivision, error))?;
             good(StepName::Subdivision, format!("`{ou}` can be read"));
         }
+        for dn in self.settings.exclude.clone() {
+            self.prove(&dn, "the excluded subdivision")
+                .await
+                .map_err(|error| (StepName::Subdivision, error))?;
+            good(StepName::Subdivision, format!("`{dn}` is left out"));
+        }
+        for group in self.settings.groups.clone() {
+            let step = self.try_group(&group).await.map_err(|error| (StepName::Groups, error))?;
+            let ok = step.is_ok();
+            steps.push(step);
+            if !ok {
+                return Ok(());
+            }
+        }
         let (wanted, attributes) =
             (usize::from(self.settings.page_size), self.person_attributes(Photo::NotLooked));
         let (sample, more) =
@@ -122,6 +136,27 @@ impl Directory {
             steps.push(self.try_rights(entry).await.map_err(|error| (StepName::Rights, error))?);
         }
         Ok(())
+    }
+
+    /// Whether a group can be read, and whether its members' entries say that
+    /// they are members: people are searched by what their entries say.
+    async fn try_group(&mut self, group: &str) -> Result<Step, Error> {
+        self.prove(group, "the group").await?;
+        let contradiction = self.contradiction(group).await?;
+        let contradiction = contradiction
+            .map_err(|refusal| Error::Refused { what: format!("the group `{group}`"), refusal })?;
+        if let Some(why) = contradiction {
+            return Ok(Step::new(StepName::Groups, false, why));
+        }
+        let detail = match (self.has_members(group).await?, self.settings.kind) {
+            (true, _) => format!("`{group}` can be read"),
+            (false, Kind::ActiveDirectory) => format!(
+                "`{group}` has no members that we may see; a primary group such as Domain Users does not count its \
+                 people"
+            ),
+            (false, _) => format!("`{group}` has no members that we may see"),
+        };
+        Ok(Step::new(StepName::Groups, true, detail))
     }
 
     /// Whether everybody can be told apart. An id the administrator chose may

@@ -155,10 +155,20 @@ impl Settings {
     }
 
     /// Who is in scope: the kind's people but not ourselves, narrowed by the
-    /// administrator. Where we are known by DN, see [`Settings::own_dn`].
+    /// administrator's groups and filter. Where we are known by DN, see [`Settings::own_dn`].
     pub(crate) fn people_filter(&self) -> Result<LdapFilter, FilterError> {
+        self.filter_with(self.group_filter())
+    }
+
+    /// The same, whatever groups they are members of.
+    pub(crate) fn filter_without_groups(&self) -> Result<LdapFilter, FilterError> {
+        self.filter_with(None)
+    }
+
+    fn filter_with(&self, groups: Option<LdapFilter>) -> Result<LdapFilter, FilterError> {
         let mut all = vec![filter::parse(self.kind.people())?];
         all.extend(self.not_ourselves());
+        all.extend(groups);
         let narrower = self.filter.as_deref().map(filter::parse).transpose()?;
         Ok(filter::all(LdapFilter::And(all), narrower))
     }
@@ -189,11 +199,6 @@ impl Settings {
             SignIn::Simple { dn } if self.kind != Kind::ActiveDirectory => dn::parse(dn).ok(),
             _ => None,
         }
-    }
-
-    /// Whether an entry is the account we sign in with. `own` is [`Settings::own_dn`].
-    pub(crate) fn is_own(own: Option<&[String]>, entry: &Entry) -> bool {
-        own.is_some_and(|own| dn::parse(&entry.dn).is_ok_and(|dn| dn == own))
     }
 
     /// Attributes a person is read from beside the mapped ones.

@@ -25,12 +25,14 @@ mod filter;
 mod frame;
 #[doc(hidden)]
 pub mod fuzzing;
+mod groups;
 mod lookup;
 mod map;
 mod metadata;
 mod rights;
 mod samples;
 mod schema;
+mod scope;
 mod session;
 mod settings;
 mod snapshot;

@@ -8,7 +8,7 @@ use crate::entry::Entry;
 use crate::error::Error;
 use crate::map::Source;
 use crate::session::Query;
-use crate::settings::{Kind, Settings};
+use crate::settings::Kind;
 use crate::{dn, filter, metadata};
 use ldap3_proto::proto::{LdapFilter, LdapResultCode, LdapSearchScope};
 use reconcile::{AttributeChange, Field, FieldMap, PersonId, Reading, Value, Whereabouts};
@@ -123,13 +123,27 @@ impl Directory {
             // Both DNs are in the server's own spelling.
             below |= dn::parse(&base.dn).is_ok_and(|base| dn::within(&place, &base));
         }
-        if !below {
+        let (outside, reasons) = self.outside().await?;
+        if !below || outside.excludes(&found) {
             return Ok(Whereabouts::OutOfScope { dn: found.dn });
         }
-        match self.passes_filter(target, &found).await? {
-            true => Ok(Whereabouts::InScope),
-            false => Ok(Whereabouts::FilteredOut { dn: found.dn }),
+        if let Some(reason) = reasons.into_iter().next() {
+            return Ok(Whereabouts::Refused(reason));
         }
+        if outside.holds(&found) {
+            return Ok(Whereabouts::FilteredOut { dn: found.dn });
+        }
+        if self.passes(target, &found, self.settings.people_filter()?).await? {
+            return Ok(Whereabouts::InScope);
+        }
+        // Whom the filter leaves out without the groups is out for certain.
+        let grouped = !self.settings.groups.is_empty();
+        if grouped && self.passes(target, &found, self.settings.filter_without_groups()?).await? {
+            if let Some(why) = self.may_be_member(&found.dn).await? {
+                return Ok(Whereabouts::Refused(why));
+            }
+        }
+        Ok(Whereabouts::FilteredOut { dn: found.dn })
     }
 
     /// Looks over the whole naming context. Where that is refused, only a
@@ -155,21 +169,15 @@ impl Directory {
         }
     }
 
-    async fn passes_filter(&mut self, target: &Target, found: &Entry) -> Result<bool, Error> {
-        if Settings::is_own(self.settings.own_dn().as_deref(), found) {
-            return Ok(false);
-        }
-        let people = self.settings.people_filter()?;
-        let (base, filter) = match self.settings.address() {
-            Address::Guid => (crate::directory::guid_dn(&target.id), people),
-            Address::Scan(_) => (found.dn.clone(), people),
+    async fn passes(&mut self, target: &Target, found: &Entry, people: LdapFilter) -> Result<bool, Error> {
+        match self.settings.address() {
+            Address::Guid => self.answers(&crate::directory::guid_dn(&target.id), people).await,
+            Address::Scan(_) => self.answers(&found.dn, people).await,
             Address::Filter(attribute) => {
                 let id = filter::equal(&attribute, target.id.as_str());
-                (found.dn.clone(), LdapFilter::And(vec![id, people]))
+                self.answers(&found.dn, LdapFilter::And(vec![id, people])).await
             }
-        };
-        let query = Query { base, scope: LdapSearchScope::Base, filter, attributes: vec!["1.1".to_owned()] };
-        Ok(self.entry("looking whether the filter takes the person", query).await?.is_some())
+        }
     }
 
     /// The numbers of the mapped attributes in replication metadata, asked of

@@ -108,6 +108,12 @@ pub struct Settings {
     /// Subdivisions below the base; none means the whole base.
     #[serde(default)]
     pub ous: Vec<String>,
+    /// Subdivisions whose people are out of scope, as if they were elsewhere.
+    #[serde(default)]
+    pub exclude: Vec<String>,
+    /// Only members of these groups; none means everybody.
+    #[serde(default)]
+    pub groups: Vec<String>,
     /// Narrows the people further down.
     #[serde(default)]
     pub filter: Option<String>,
@@ -150,6 +156,10 @@ impl Settings {
                 ));
             }
         }
+        self.check_exclusions(&base)?;
+        for group in &self.groups {
+            check_dn("group", group)?;
+        }
         if let Some(text) = &self.filter {
             filter::parse(text).or_else(|error| wrong(format!("additional user filter: {error}")))?;
         }
@@ -165,6 +175,23 @@ impl Settings {
             return wrong("the page size has to be at least 1".to_owned());
         }
         self.map.check().or_else(wrong)
+    }
+
+    fn check_exclusions(&self, base: &[String]) -> Result<(), Error> {
+        for text in &self.exclude {
+            let excluded = check_dn("excluded subdivision", text)?;
+            if !dn::within(&excluded, base) {
+                return wrong(format!(
+                    "the excluded subdivision `{text}` does not lie below the domain root `{}`",
+                    self.base_dn
+                ));
+            }
+            let inside = |base: &&String| dn::parse(base).is_ok_and(|base| dn::within(&base, &excluded));
+            if let Some(base) = self.bases().iter().find(inside) {
+                return wrong(format!("the excluded subdivision `{text}` leaves nothing of `{base}`"));
+            }
+        }
+        Ok(())
     }
 
     /// What is about the connection and the sign-in only.
@@ -307,6 +334,8 @@ mod tests {
             client_certificate: None,
             base_dn: "DC=example,DC=test".to_owned(),
             ous: Vec::new(),
+            exclude: Vec::new(),
+            groups: Vec::new(),
             filter: None,
             id_attribute: None,
             map: AttributeMap::default_of(Kind::ActiveDirectory),
@@ -340,6 +369,9 @@ mod tests {
         mistake(|s| s.base_dn = String::new(), "domain root is missing");
         mistake(|s| s.base_dn = "example.test".to_owned(), "not a distinguished name");
         mistake(|s| s.ous = vec!["OU=a,DC=other,DC=test".to_owned()], "does not lie below");
+        mistake(|s| s.exclude = vec!["OU=a,DC=other,DC=test".to_owned()], "does not lie below");
+        mistake(|s| s.exclude = vec!["dc=EXAMPLE,dc=test".to_owned()], "leaves nothing");
+        mistake(|s| s.groups = vec!["Phones".to_owned()], "the group `Phones` is not");
         mistake(|s| s.filter = Some("(cn=x".to_owned()), "wrong at character 6");
         mistake(|s| s.id_attribute = Some("my id".to_owned()), "attribute name");
         mistake(|s| s.region = Some("Russia".to_owned()), "two-letter");

@@ -8,8 +8,8 @@ use crate::directory::Directory;
 use crate::entry::Entry;
 use crate::error::Error;
 use crate::map::Photo;
+use crate::scope::Outside;
 use crate::session::Query;
-use crate::settings::Settings;
 use ldap3_proto::proto::LdapResultCode;
 use reconcile::{Person, Snapshot, Verdict};
 use std::collections::BTreeSet;
@@ -53,11 +53,13 @@ impl Directory {
         let at_ms = self.clock.now_ms();
         let mut reading = Reading::default();
         let bases = self.reachable_bases(&mut reading).await?;
+        let (outside, reasons) = self.outside().await?;
+        reading.reasons.extend(reasons);
         let mut finished = 0;
         let mut failure = None;
         for base in bases {
             let before = reading.rows.len();
-            let Err(error) = self.read_base(&base, &mut reading, progress).await else {
+            let Err(error) = self.read_base(&base, &outside, &mut reading, progress).await else {
                 finished += 1;
                 continue;
             };
@@ -77,13 +79,21 @@ impl Directory {
     }
 
     /// The bases that answer a base search. That the domain root does is
-    /// indispensable; a subdivision that does not is a reason for `Partial`.
+    /// indispensable; a subdivision or group that does not is a reason for
+    /// `Partial`.
     async fn reachable_bases(&mut self, reading: &mut Reading) -> Result<Vec<String>, Error> {
         self.prove(&self.settings.base_dn.clone(), "the domain root").await?;
         let mut bases = Vec::new();
         for base in self.settings.bases().to_vec() {
             match self.prove(&base, "the subdivision").await {
-                Ok(()) => bases.push(base),
+                Ok(_) => bases.push(base),
+                Err(error @ Error::Refused { .. }) => reading.reasons.push(error.to_string()),
+                Err(error) => return Err(error),
+            }
+        }
+        for group in self.settings.groups.clone() {
+            match self.prove(&group, "the group").await {
+                Ok(_) => {}
                 Err(error @ Error::Refused { .. }) => reading.reasons.push(error.to_string()),
                 Err(error) => return Err(error),
             }
@@ -97,23 +107,23 @@ impl Directory {
         }
     }
 
-    pub(crate) async fn prove(&mut self, dn: &str, what: &str) -> Result<(), Error> {
+    /// The entry in the server's spelling, if it answers a base search.
+    pub(crate) async fn prove(&mut self, dn: &str, what: &str) -> Result<Entry, Error> {
         let what = format!("{what} `{dn}` cannot be read");
-        let (entries, end) = self.find(Query::entry(dn, vec!["1.1".to_owned()])).await?;
+        let (mut entries, end) = self.find(Query::entry(dn, vec!["1.1".to_owned()])).await?;
         if end.result.code != LdapResultCode::Success {
             return Err(Error::Refused { what, refusal: Refusal::new(&end.result, Doing::Read) });
         }
-        match entries.is_empty() {
-            false => Ok(()),
-            true => {
-                Err(Error::Refused { what, refusal: Refusal::ours("the account is not allowed to see it") })
-            }
-        }
+        entries.pop().ok_or_else(|| Error::Refused {
+            what,
+            refusal: Refusal::ours("the account is not allowed to see it"),
+        })
     }
 
     async fn read_base(
         &mut self,
         base: &str,
+        outside: &Outside,
         reading: &mut Reading,
         progress: &mut (dyn FnMut(usize) + Send),
     ) -> Result<(), Error> {
@@ -122,11 +132,10 @@ impl Directory {
         let query = Query::below(base, filter, self.person_attributes(Photo::NotLooked));
         let ids_are_the_servers = self.settings.ids_are_the_servers();
         let id_attribute = self.settings.id_attribute().to_owned();
-        let own_dn = self.settings.own_dn();
         let (session, reader) = self.reading().await?;
         let mut take = |entry: Entry| {
             reading.entries += 1;
-            if Settings::is_own(own_dn.as_deref(), &entry) {
+            if outside.holds(&entry) {
                 return reading.entries < PEOPLE_MAX;
             }
             match reader.person(&entry) {

@@ -16,6 +16,7 @@ pub enum StepName {
     #[serde(rename = "domain root")]
     DomainRoot,
     Subdivision,
+    Groups,
     People,
     Ids,
     Attributes,
@@ -23,13 +24,14 @@ pub enum StepName {
 }
 
 impl StepName {
-    pub const ALL: [StepName; 10] = [
+    pub const ALL: [StepName; 11] = [
         StepName::Name,
         StepName::Port,
         StepName::Tls,
         StepName::SignIn,
         StepName::DomainRoot,
         StepName::Subdivision,
+        StepName::Groups,
         StepName::People,
         StepName::Ids,
         StepName::Attributes,
@@ -45,6 +47,7 @@ impl StepName {
             StepName::SignIn => "sign-in",
             StepName::DomainRoot => "domain root",
             StepName::Subdivision => "subdivision",
+            StepName::Groups => "groups",
             StepName::People => "people",
             StepName::Ids => "ids",
             StepName::Attributes => "attributes",
@@ -54,7 +57,11 @@ impl StepName {
 
     /// Whether these settings have something to look at.
     pub(crate) fn concerns(self, settings: &Settings) -> bool {
-        self != StepName::Subdivision || !settings.ous.is_empty()
+        match self {
+            StepName::Subdivision => !(settings.ous.is_empty() && settings.exclude.is_empty()),
+            StepName::Groups => !settings.groups.is_empty(),
+            _ => true,
+        }
     }
 }
 

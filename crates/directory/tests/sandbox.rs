@@ -5,7 +5,7 @@
 
 use directory::{
     AttributeMap, AttributeRight, Content, Count, Dial, Directory, Kind, Known, MayWrite, Outcome,
-    SampleValue, Security, Settings, SignIn, Stream, Target, Trust, Write, naming_contexts,
+    SampleValue, Security, Settings, SignIn, StepName, Stream, Target, Trust, Write, naming_contexts,
 };
 use effects::{BoxFuture, ManualClock, SeededRandom};
 use reconcile::canonical::Fingerprinter;
@@ -56,6 +56,8 @@ fn company(personality: Personality) -> (sandbox::directory::Directory, Director
         client_certificate: None,
         base_dn: server.base().to_owned(),
         ous: Vec::new(),
+        exclude: Vec::new(),
+        groups: Vec::new(),
         filter: None,
         id_attribute: None,
         map: AttributeMap { fields, account_state: None },
@@ -247,4 +249,95 @@ async fn what_the_page_of_a_server_asks_is_answered() {
         assert!(rights.len() == 6 && rights.iter().all(told) == ad, "{rights:?}");
         assert_eq!(server.writes(), writes, "nothing is written to find out");
     }
+}
+
+/// The group of some person, and the people in it.
+fn a_group(server: &sandbox::directory::Directory) -> (String, Uuid, Vec<String>) {
+    let group = server.people().into_iter().find_map(|id| server.entry(id)?.text("memberOf")).unwrap();
+    let name = group.split(['=', ',']).nth(1).unwrap();
+    let id = server.find("cn", name)[0];
+    let members = &server.entry(id).unwrap().attributes["member"];
+    let members = members.iter().map(|dn| String::from_utf8(dn.clone()).unwrap()).collect();
+    (group, id, members)
+}
+
+#[tokio::test]
+async fn groups_narrow_the_people_and_nobody_leaves_by_silence() {
+    for personality in [Personality::OpenLdap, Personality::ActiveDirectory] {
+        let (server, client) = company(personality);
+        let (group, id, members) = a_group(&server);
+        let settings = Settings { groups: vec![group.clone()], ..client.settings().clone() };
+        let mut client = signed_in(&server, settings.clone());
+        let people = everybody(&mut client).await;
+        assert_eq!(people.len(), members.len());
+        assert_eq!(client.count_people().await.unwrap().people, members.len());
+        let steps = client.test().await;
+        assert!(steps.iter().any(|step| step.name == StepName::Groups && step.is_ok()), "{steps:#?}");
+
+        let target = Target::from(&people[0]);
+        assert_eq!(client.whereabouts(&target).await.unwrap(), Whereabouts::InScope);
+        // Whose entry says nothing because nobody may read what it says.
+        let hide = |hide: bool| {
+            server.with_account("pbx-sync", |account| {
+                match hide {
+                    true => account.rights.hidden.insert("memberOf".to_owned()),
+                    false => account.rights.hidden.remove("memberOf"),
+                };
+            })
+        };
+        hide(true).unwrap();
+        assert_eq!(everybody(&mut client).await.len(), 0);
+        match client.whereabouts(&target).await.unwrap() {
+            Whereabouts::Refused(why) => assert!(why.contains("does not say so"), "{why}"),
+            other => panic!("{personality:?}: {other:?}"),
+        }
+        hide(false).unwrap();
+
+        let rest: Vec<&String> = members.iter().filter(|dn| **dn != *target.dn).collect();
+        let all_others = if rest.is_empty() { vec![&group] } else { rest };
+        server.set(id, "member", &all_others).unwrap();
+        let left = client.whereabouts(&target).await.unwrap();
+        assert!(matches!(left, Whereabouts::FilteredOut { .. }), "{personality:?}: {left:?}");
+        server
+            .with_account("pbx-sync", |account| {
+                account.rights.hidden.insert("member".to_owned());
+            })
+            .unwrap();
+        let unseen = client.whereabouts(&target).await.unwrap();
+        assert!(matches!(unseen, Whereabouts::Refused(_)), "{personality:?}: {unseen:?}");
+    }
+}
+
+#[tokio::test]
+async fn groups_in_groups_count_on_active_directory() {
+    let (server, client) = company(Personality::ActiveDirectory);
+    let (group, id, members) = a_group(&server);
+    let other = server.people().into_iter().filter_map(|id| server.entry(id)?.text("memberOf"));
+    let outer = other.into_iter().find(|other| *other != group).unwrap();
+    let outer_id = server.find("cn", outer.split(['=', ',']).nth(1).unwrap())[0];
+    server.set(outer_id, "member", &[&group]).unwrap();
+    let settings = Settings { groups: vec![outer], ..client.settings().clone() };
+    let mut client = signed_in(&server, settings);
+    let people = everybody(&mut client).await;
+    assert_eq!(people.len(), members.len());
+    server.set(id, "member", &members[1..]).unwrap();
+    let target = people.iter().find(|person| *person.dn == *members[0]).map(Target::from).unwrap();
+    let left = client.whereabouts(&target).await.unwrap();
+    assert!(matches!(left, Whereabouts::FilteredOut { .. }), "{left:?}");
+}
+
+#[tokio::test]
+async fn excluded_people_are_out_of_scope_for_reads_and_look_ups() {
+    let (server, client) = company(Personality::OpenLdap);
+    let mut all = signed_in(&server, client.settings().clone());
+    let people = everybody(&mut all).await;
+    let (_, unit) = people[0].dn.split_once(',').unwrap();
+    let inside = people.iter().filter(|person| person.dn.ends_with(unit)).count();
+    let settings = Settings { exclude: vec![unit.to_uppercase()], ..client.settings().clone() };
+    let mut client = signed_in(&server, settings);
+    assert_eq!(everybody(&mut client).await.len(), PEOPLE - inside);
+    assert_eq!(client.count_people().await.unwrap().people, PEOPLE - inside);
+    let target = Target::from(&people[0]);
+    let place = client.whereabouts(&target).await.unwrap();
+    assert!(matches!(place, Whereabouts::OutOfScope { .. }), "{place:?}");
 }

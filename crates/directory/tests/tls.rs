@@ -84,6 +84,8 @@ async fn connect(port: u16, trust: Trust) -> Error {
         client_certificate: None,
         base_dn: "dc=example,dc=test".to_owned(),
         ous: Vec::new(),
+        exclude: Vec::new(),
+        groups: Vec::new(),
         filter: None,
         id_attribute: None,
         map: AttributeMap::default_of(Kind::OpenLdap),

@@ -44,6 +44,8 @@ async fn read(host: &str, port: u16, base: &str, dn: &str, password: &str) -> Re
         client_certificate: None,
         base_dn: base.to_owned(),
         ous: Vec::new(),
+        exclude: Vec::new(),
+        groups: Vec::new(),
         filter: None,
         id_attribute: None,
         map: AttributeMap::default_of(Kind::OpenLdap),

@@ -213,6 +213,8 @@ impl Stage {
             client_certificate: None,
             base_dn: self.directory.base().to_owned(),
             ous: vec![self.staff()],
+            exclude: Vec::new(),
+            groups: Vec::new(),
             filter: None,
             id_attribute: None,
             map: AttributeMap { fields, account_state: None },

@@ -94,6 +94,8 @@ pub fn settings() -> Settings {
         client_certificate: None,
         base_dn: BASE.to_owned(),
         ous: Vec::new(),
+        exclude: Vec::new(),
+        groups: Vec::new(),
         filter: None,
         id_attribute: None,
         map: AttributeMap::default_of(Kind::OpenLdap),

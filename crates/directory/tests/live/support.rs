@@ -118,6 +118,8 @@ impl Lab {
             client_certificate: None,
             base_dn: self.get("LDAP_BASE").to_owned(),
             ous: vec![self.get("LDAP_PEOPLE").to_owned()],
+            exclude: Vec::new(),
+            groups: Vec::new(),
             filter: None,
             id_attribute: None,
             map: AttributeMap { fields, account_state: None },

@@ -365,6 +365,12 @@ pub struct ServerOptions {
     /// Only people below this subdivision; repeat for several.
     #[arg(long = "ou", value_name = "DN", help_heading = SCOPE)]
     pub ous: Vec<String>,
+    /// Leave out everybody below this subdivision; repeat for several.
+    #[arg(long = "exclude-ou", value_name = "DN", help_heading = SCOPE)]
+    pub exclude: Vec<String>,
+    /// Only members of this group; repeat for several, of which one is enough.
+    #[arg(long = "group", value_name = "DN", help_heading = SCOPE)]
+    pub groups: Vec<String>,
     /// Additional user filter, RFC 4515.
     #[arg(long, value_name = "F", help_heading = SCOPE)]
     pub filter: Option<String>,

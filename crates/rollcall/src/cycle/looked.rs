@@ -57,6 +57,8 @@ fn fingerprint(directory: &directory::Settings, policy: &Policy, pbx: &pbx::Sett
         client_certificate: _,
         base_dn,
         ous,
+        exclude,
+        groups,
         filter,
         id_attribute,
         map,
@@ -76,7 +78,7 @@ fn fingerprint(directory: &directory::Settings, policy: &Policy, pbx: &pbx::Sett
     } = policy;
     let pbx::Settings { url, sign_in: _, trust: _ } = pbx;
     let decisive = json!([
-        [kind, hosts, port, sign_in, base_dn, ous, filter, id_attribute, map, region],
+        [kind, hosts, port, sign_in, base_dn, ous, exclude, groups, filter, id_attribute, map, region],
         [write_back, fields],
         [url],
     ]);
@@ -115,6 +117,8 @@ mod tests {
                 client_certificate: None,
                 base_dn: "dc=example,dc=test".to_owned(),
                 ous: Vec::new(),
+                exclude: Vec::new(),
+                groups: Vec::new(),
                 filter: None,
                 id_attribute: None,
                 map: AttributeMap::default_of(kind),
@@ -137,13 +141,15 @@ mod tests {
 
     #[test]
     fn whatever_is_read_or_written_otherwise_wants_a_look() {
-        let changes: [(&str, Edit); 19] = [
+        let changes: [(&str, Edit); 21] = [
             ("kind", |all| all.directory.kind = Kind::Ds389),
             ("hosts", |all| all.directory.hosts.push("other.example.test".to_owned())),
             ("port", |all| all.directory.port = 3636),
             ("account", |all| all.directory.sign_in = SignIn::External),
             ("domain root", |all| all.directory.base_dn = "ou=x,dc=example,dc=test".to_owned()),
             ("subdivisions", |all| all.directory.ous.push("ou=x,dc=example,dc=test".to_owned())),
+            ("excluded", |all| all.directory.exclude.push("ou=x,dc=example,dc=test".to_owned())),
+            ("groups", |all| all.directory.groups.push("ou=x,dc=example,dc=test".to_owned())),
             ("filter", |all| all.directory.filter = Some("(l=Berlin)".to_owned())),
             ("id attribute", |all| all.directory.id_attribute = Some("uid".to_owned())),
             ("attribute", |all| all.directory.map.fields[Field::Email] = None),

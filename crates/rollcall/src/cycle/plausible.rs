@@ -49,6 +49,8 @@ impl Scopes {
             settings.kind,
             &settings.base_dn,
             &settings.ous,
+            &settings.exclude,
+            &settings.groups,
             &settings.filter,
             settings.id_attribute(),
             &settings.hosts,

@@ -30,6 +30,8 @@ impl Draft {
             client_certificate: None,
             base_dn: String::new(),
             ous: Vec::new(),
+            exclude: Vec::new(),
+            groups: Vec::new(),
             filter: None,
             id_attribute: None,
             map: AttributeMap::default_of(kind),
@@ -135,6 +137,12 @@ impl Draft {
         }
         if !options.ous.is_empty() {
             settings.ous = stated(&options.ous);
+        }
+        if !options.exclude.is_empty() {
+            settings.exclude = stated(&options.exclude);
+        }
+        if !options.groups.is_empty() {
+            settings.groups = stated(&options.groups);
         }
         if let Some(filter) = &options.filter {
             settings.filter = some(filter);

@@ -67,20 +67,25 @@ async fn options_become_settings_and_policy() {
 #[tokio::test]
 async fn what_is_not_named_stays_and_empty_takes_back() {
     let app = app();
-    added(&app, "--ou ou=a,dc=example,dc=test --filter (l=Berlin) --numbers 200-299 --region DE")
+    added(&app, "--ou ou=a,dc=example,dc=test --exclude-ou ou=b,ou=a,dc=example,dc=test --group cn=g,dc=example,dc=test --filter (l=Berlin) --numbers 200-299 --region DE")
         .await
         .unwrap();
     let (row, _) = edited(&app, "--security none --allow-plain --host 10.0.0.1").await.unwrap();
     let settings = directory_settings(&row).unwrap();
     assert_eq!((settings.port, settings.hosts.len(), settings.ous.len()), (389, 1, 1));
+    assert_eq!((settings.exclude.len(), settings.groups.len()), (1, 1));
     assert_eq!((settings.filter.as_deref(), settings.region.as_deref()), (Some("(l=Berlin)"), Some("DE")));
     assert_eq!(
         app.store.secret(SecretOf::Directory(row.id)).await.unwrap().map(|s| s.expose_secret().len()),
         Some(6)
     );
-    let (row, _) = edited(&app, "--ou= --filter= --numbers= --region= --security ldaps").await.unwrap();
+    let (row, _) =
+        edited(&app, "--ou= --exclude-ou= --group= --filter= --numbers= --region= --security ldaps")
+            .await
+            .unwrap();
     let settings = directory_settings(&row).unwrap();
     assert_eq!((settings.port, settings.ous.len(), settings.filter, settings.region), (636, 0, None, None));
+    assert!(settings.exclude.is_empty() && settings.groups.is_empty());
     assert!(!settings.allow_plain && row.policy.numbers.is_empty());
 }
 
