@@ -300,6 +300,7 @@ guard-stopped = The guard stopped this
 guard-look-first = Nobody has looked at a run request with these settings yet.
 guard-trip = { $kind }: { $people }, with { $recent } in the automatic runs of the last 24 hours; the limit for { $linked } people is { $limit }.
 guard-ways = Look at who is concerned. If it is right, apply it; if not, discard it and look for the cause in the domain. Nothing was written.
+plan-nothing = Both sides are in step: there is nothing to carry out.
 guard-fine = The guard has nothing against this plan.
 guard-disables = People disabled
 guard-clears = Values cleared

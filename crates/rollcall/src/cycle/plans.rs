@@ -120,7 +120,10 @@ pub async fn keep(
         let outcome = outcomes.get(person.id.as_str()).copied().unwrap_or(LineOutcome::Unchanged);
         listed(person, outcome)
     });
-    Ok(app.store.put_plan_people(row.id, hash, &people.collect::<Result<Vec<_>, _>>()?).await?)
+    let mut people: Vec<PlanPerson> = people.collect::<Result<_, _>>()?;
+    // What happens comes before what does not; each by name, as in the report.
+    people.sort_by_key(|person| KINDS.iter().position(|kind| *kind == person.kind));
+    Ok(app.store.put_plan_people(row.id, hash, &people).await?)
 }
 
 /// A person of a plan, as its list is stored.
@@ -160,17 +163,17 @@ fn kind(person: &PersonReport, outcome: LineOutcome) -> &'static str {
 
 /// The words there are, in the order in which pages offer them.
 pub const KINDS: [&str; 11] = [
+    "conflict",
     "create",
+    "join",
     "update",
     "write-back",
-    "join",
     "disabled",
     "return",
-    "conflict",
     "unlink",
-    "unchanged",
-    "left",
     "skip",
+    "left",
+    "unchanged",
 ];
 
 /// All of a body but what it does to whom.

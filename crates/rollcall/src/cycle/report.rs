@@ -75,6 +75,18 @@ pub struct Counts {
     pub failed: u32,
 }
 
+impl Counts {
+    /// Whether nothing happens to anybody.
+    pub const fn is_idle(&self) -> bool {
+        self.created == 0
+            && self.joined == 0
+            && self.updated_in_pbx == 0
+            && self.updated_in_directory == 0
+            && self.disabled == 0
+            && self.restored == 0
+    }
+}
+
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Writes {
     pub pbx: u32,

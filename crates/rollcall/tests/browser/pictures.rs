@@ -2,24 +2,61 @@
 //! both languages and themes, on a phone, a tablet and a desk. Made by
 //! scripts/screenshots, not by the tests.
 
-use super::site::at_a_new_site;
-use super::window::Window;
+use super::support::Demo;
+use super::window::{Driver, Window};
 use std::path::PathBuf;
 use std::{env, fs};
+use tokio::runtime::Runtime;
 
 const WIDTHS: [u32; 3] = [390, 1024, 1600];
+
+/// Every page of the company of the demonstration, after its week.
+const PAGES: [(&str, &str); 18] = [
+    ("first-steps", "/first-steps"),
+    ("pbx", "/pbx"),
+    ("servers", "/servers"),
+    ("server-new", "/servers/new"),
+    ("server-connection", "/servers/1"),
+    ("server-attributes", "/servers/1/attributes"),
+    ("server-limits", "/servers/1/limits"),
+    ("request", "/servers/1/request"),
+    ("synchronize", "/servers/1/synchronize"),
+    ("employees", "/employees"),
+    ("disabled", "/disabled"),
+    ("conflicts", "/conflicts"),
+    ("history", "/history"),
+    ("run", "/history/3"),
+    ("undo", "/history/3/undo"),
+    ("settings", "/settings"),
+    ("settings-tokens", "/settings/tokens"),
+    ("server-remove", "/servers/1/remove"),
+];
 
 #[test]
 #[ignore = "makes files; scripts/screenshots runs it"]
 fn pictures() {
-    at_a_new_site(async |site, driver| {
-        let window = driver.window(&site.serving.url).await;
+    let (demo, driver) = (Demo::start(), Driver::start());
+    Runtime::new().expect("a runtime").block_on(async {
         let album = Album::new();
-        album.take(&window, "setup", site.serving.setup.as_deref().expect("a way in")).await;
-        site.first_visit(&window).await;
-        for (name, path) in [("first-steps", "/first-steps"), ("pbx", "/pbx")] {
+        let window = driver.window(&demo.url).await;
+        album.take(&window, "sign-in", "/sign-in").await;
+        window.fill("login", "admin").await;
+        window.fill("password", "sandbox-password").await;
+        window.press("Sign in").await;
+        window.sees("Sign out").await;
+        for (name, path) in PAGES {
             album.take(&window, name, path).await;
         }
+        window.open("/servers/1/request").await;
+        window.press_in("Far fewer people", "Run request").await;
+        window.arrives("/servers/1/plans/").await;
+        let plan = window.here().await;
+        album.take(&window, "plan", &plan).await;
+        window.open("/employees").await;
+        window.press_css("tbody a").await;
+        window.arrives("/employees/1/").await;
+        let person = window.here().await;
+        album.take(&window, "person", &person).await;
         window.close().await;
     });
 }

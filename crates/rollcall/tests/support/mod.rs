@@ -124,6 +124,31 @@ impl Drop for Rollcall {
     }
 }
 
+/// The demonstration, which stays up after it told its story.
+#[derive(Debug)]
+pub struct Demo {
+    pub url: String,
+    _running: Running,
+}
+
+impl Demo {
+    pub fn start() -> Self {
+        let mut child = clean(Command::new(env!("CARGO_BIN_EXE_rollcall")))
+            .args(["demo", "--keep"])
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("cargo built the binary");
+        let said = BufReader::new(child.stdout.take().expect("its output is piped"));
+        let url = said.lines().map_while(Result::ok).find_map(|line| {
+            let (_, url) = line.split_once("pages ")?;
+            Some(url.trim().to_owned())
+        });
+        Demo { url: url.expect("it says where its pages are"), _running: Running(child) }
+    }
+}
+
 /// Pages that are served, until this is dropped.
 #[derive(Debug)]
 pub struct Serving {

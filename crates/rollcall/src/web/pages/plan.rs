@@ -41,6 +41,8 @@ struct PlanPage {
     /// The address of another page of the same list, up to the number.
     base: String,
     is_pending: bool,
+    /// Nothing would be written.
+    is_idle: bool,
     fields: Vec<Field>,
 }
 
@@ -83,6 +85,7 @@ pub async fn show(
     let window = Window { limit, offset: Pager::offset(page, limit) };
     let found = web.app.store.plan_people(row.id, &hash, &filter.query(window)).await?;
     let counts = web.app.store.plan_counts(row.id, &hash).await?;
+    let is_idle = body.report.as_ref().is_some_and(|report| report.counts.is_idle());
     let kinds = KINDS.into_iter().filter_map(|kind| counts.get(kind).map(|n| (kind, *n))).collect();
     let rows = found.rows.into_iter().map(shown).collect::<Result<Vec<_>>>()?;
     let pager = Pager { page, rows: limit, total: found.total };
@@ -95,6 +98,7 @@ pub async fn show(
         id,
         name: row.name,
         is_pending: plan.state == PlanState::Pending,
+        is_idle,
         plan,
         report: body.report,
         kinds,
