@@ -15,9 +15,9 @@ const ADDRESS_TIMEOUT: Duration = Duration::from_secs(4);
 /// Hosts of this form are a path to a Unix socket.
 pub const LDAPI: &str = "ldapi://";
 
-pub trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
+pub trait Stream: AsyncRead + AsyncWrite + Send + Sync + Unpin {}
 
-impl<T: AsyncRead + AsyncWrite + Send + Unpin> Stream for T {}
+impl<T: AsyncRead + AsyncWrite + Send + Sync + Unpin> Stream for T {}
 
 pub trait Dial: Send + Sync + fmt::Debug {
     /// Opens a byte stream. A host whose name is unknown is an error of the

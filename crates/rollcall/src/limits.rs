@@ -116,3 +116,5 @@ pub const SCHEDULE_BACKOFF_MS: i64 = 4 * 3_600_000;
 pub const SCHEDULE_TICK_MS: u64 = 2_000;
 /// People of a plan that are fetched at once for a download.
 pub const DOWNLOAD_ROWS: u32 = 500;
+/// Servers that people are working on without having saved them.
+pub const DRAFTS_MAX: usize = 200;

@@ -34,6 +34,7 @@ pub struct Web {
     pub jobs: Arc<Jobs>,
     sessions: Arc<Sessions>,
     throttle: Arc<Throttle>,
+    drafts: Arc<pages::Drafts>,
     setup: Arc<Setup>,
     /// Whether browsers come over TLS, so that the cookie may not go without.
     secure: bool,
@@ -45,6 +46,7 @@ impl Web {
             jobs: Arc::new(Jobs::new(app.clone())),
             sessions: Arc::new(Sessions::new(app.clone())),
             throttle: Arc::default(),
+            drafts: Arc::default(),
             setup: Arc::new(Setup::new(&*app.random)),
             secure,
             app,

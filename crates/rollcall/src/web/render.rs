@@ -145,6 +145,11 @@ impl Page {
         self.lang.say("guard-trip", &args)
     }
 
+    /// How many people a run may touch, as things are.
+    pub fn limit_now(&self, linked: &u64, limit: &u64) -> String {
+        self.lang.say("guard-now", &[("linked", linked.into()), ("limit", limit.into())])
+    }
+
     /// A moment, to the minute, in this machine's time zone.
     pub fn when(&self, ms: &i64) -> String {
         when(*ms)

@@ -7,5 +7,6 @@ mod support;
 mod doors;
 mod pictures;
 mod runs;
+mod setup;
 mod site;
 mod window;

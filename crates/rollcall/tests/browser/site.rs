@@ -19,6 +19,11 @@ pub fn at_an_office(people: usize, story: impl AsyncFnOnce(&Site, &Driver)) {
     tell(&Site::at(Office::new(people)), story);
 }
 
+/// The same where Rollcall knows neither side yet.
+pub fn at_an_unknown_office(people: usize, story: impl AsyncFnOnce(&Site, &Driver)) {
+    tell(&Site::at(Office::unknown(people)), story);
+}
+
 /// The sandbox has a runtime of its own: it begins and ends outside of this one.
 fn tell(site: &Site, story: impl AsyncFnOnce(&Site, &Driver)) {
     let driver = Driver::start();

@@ -113,6 +113,19 @@ impl Window {
         .await;
     }
 
+    /// Waits until this is written in a part of the page.
+    pub async fn sees_in(&self, css: &str, text: &str) {
+        self.until(&format!("`{text}` in {css}"), async || {
+            for element in self.client.find_all(Locator::Css(css)).await.ok()? {
+                if element.text().await.is_ok_and(|said| said.contains(text)) {
+                    return Some(());
+                }
+            }
+            None
+        })
+        .await;
+    }
+
     pub async fn sees_not(&self, text: &str) {
         let page = self.text().await;
         assert!(!page.contains(text), "`{text}` is written on {}:\n{page}", self.here().await);

@@ -30,6 +30,13 @@ pub struct Office {
 impl Office {
     /// Both sides know nothing of each other yet.
     pub fn new(people: usize) -> Self {
+        let office = Office::unknown(people);
+        office.introduce();
+        office
+    }
+
+    /// Rollcall knows nothing of either side yet.
+    pub fn unknown(people: usize) -> Self {
         let runtime = Runtime::new().expect("a runtime");
         let (clock, random) = (Arc::new(SystemClock), Arc::new(SeededRandom::new(1)));
         let personality = directory::Personality::ActiveDirectory;
@@ -42,7 +49,6 @@ impl Office {
         let mut office =
             Office { pbx, directory, rollcall, people: Vec::new(), running: Some(running), runtime };
         (1..=people).for_each(|n| office.hire(n));
-        office.introduce();
         office
     }
 
@@ -65,7 +71,7 @@ impl Office {
     fn introduce(&self) {
         let key = self.rollcall.file("api-key", &format!("{}\n", self.pbx.key())).display().to_string();
         self.rollcall.run(["pbx", "set", "--url", &self.pbx.url(), "--api-key-file", &key]).ok();
-        let port = self.running.as_ref().expect("just started").addr.port().to_string();
+        let port = self.port().to_string();
         let dn = self.directory.account_dn("pbx-sync").expect("the account");
         let password = self.password_file();
         let to =
@@ -74,6 +80,10 @@ impl Office {
         let what =
             ["--base-dn", self.directory.base(), "--region", "RU", "--write-back", "--numbers", "400-499"];
         self.rollcall.run(to.iter().chain(&sign_in).chain(&what)).ok();
+    }
+
+    pub fn port(&self) -> u16 {
+        self.running.as_ref().expect("it is running").addr.port()
     }
 
     pub fn password_file(&self) -> String {

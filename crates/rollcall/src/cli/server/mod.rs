@@ -12,7 +12,7 @@ use crate::app::{App, directory_settings};
 use crate::cycle::{self, stops::Stops};
 use crate::limits;
 use anyhow::{Context, Result, anyhow};
-pub use options::Draft;
+pub use options::{Draft, range};
 use pairs::Dropped;
 use reconcile::Link;
 use secrecy::SecretString;
@@ -91,20 +91,42 @@ async fn edit(app: &App, args: ServerEditArgs, out: &Out) -> Result<u8> {
 
 async fn change(app: &App, row: &DirectoryRow, args: &ServerEditArgs) -> Result<(DirectoryRow, Dropped)> {
     let old = draft_of(row)?;
-    let links = app.store.links(row.id).await?;
     let mut new = old.clone();
     if let Some(kind) = args.kind {
         new.change_kind(kind.into());
     }
     new.take(&args.options)?;
-    check_identity(&row.name, &old, &new, &links)?;
     let secret = options::secret(&args.options, Some(&old.settings.sign_in))?;
+    settle(app, row, new, secret.as_ref()).await
+}
+
+/// Stores other settings of a server, and what follows from them. Without a
+/// secret the stored one stays.
+pub async fn replace(
+    app: &App,
+    row: &DirectoryRow,
+    new: Draft,
+    secret: Option<&SecretString>,
+) -> Result<DirectoryRow> {
+    let (row, _) = alone(app, row, settle(app, row, new, secret)).await?;
+    Ok(row)
+}
+
+async fn settle(
+    app: &App,
+    row: &DirectoryRow,
+    new: Draft,
+    secret: Option<&SecretString>,
+) -> Result<(DirectoryRow, Dropped)> {
+    let old = draft_of(row)?;
+    let links = app.store.links(row.id).await?;
+    check_identity(&row.name, &old, &new, &links)?;
     let dropped = pairs::after(&old, &new, &links);
     // In this order: a pair dropped without need only meets anew.
     app.store.agree(By::Hand(row.id), &[], &dropped.links).await?;
     let row =
         DirectoryRow { settings: serde_json::to_value(&new.settings)?, policy: new.policy, ..row.clone() };
-    app.store.put_directory(&row, secret.as_ref()).await?;
+    app.store.put_directory(&row, secret).await?;
     try_all_again(app, row.id).await?;
     if row.policy.thresholds != old.policy.thresholds {
         let mut stops = Stops::of(app, row.id).await?;
@@ -200,7 +222,7 @@ async fn alone<T>(app: &App, row: &DirectoryRow, work: impl Future<Output = Resu
     result
 }
 
-fn check_name(name: &str) -> Result<()> {
+pub fn check_name(name: &str) -> Result<()> {
     let fits = name.trim() == name && (1..=NAME_CHARS_MAX).contains(&name.chars().count());
     match fits && !name.starts_with('-') && !name.chars().any(char::is_control) {
         true => Ok(()),

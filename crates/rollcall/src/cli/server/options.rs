@@ -49,8 +49,7 @@ impl Draft {
         self.scope(options);
         self.attributes(options)?;
         self.policy(options)?;
-        self.policy.read_only = self.settings.map.read_only();
-        self.policy.region.clone_from(&self.settings.region);
+        self.follow();
         self.settings.check().map_err(|error| {
             // Which word allows it is the command line's to say.
             let plain = Settings { allow_plain: true, ..self.settings.clone() };
@@ -59,6 +58,12 @@ impl Draft {
                 _ => usage(format!("{error} with --allow-plain")),
             }
         })
+    }
+
+    /// What of the policy follows from the settings.
+    pub fn follow(&mut self) {
+        self.policy.read_only = self.settings.map.read_only();
+        self.policy.region.clone_from(&self.settings.region);
     }
 
     /// Another kind of server brings its own defaults, where nobody chose.
@@ -294,7 +299,7 @@ pub fn check_complete(options: &ServerOptions) -> Result<()> {
 }
 
 /// An internal number range. Both ends as the PBX would take them.
-fn range(text: &str) -> Result<NumberRange> {
+pub fn range(text: &str) -> Result<NumberRange> {
     let end = |text: &str| {
         let number = canonical::extension(text).map_err(|bad| bad.why)?;
         match number.canonical().starts_with('0') {

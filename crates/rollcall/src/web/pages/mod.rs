@@ -4,10 +4,13 @@ mod first_steps;
 mod job;
 mod plan;
 mod request;
+mod server;
 mod servers;
 mod sign_in;
 mod synchronize;
 mod taste;
+
+pub use server::Drafts;
 
 use super::Web;
 use super::problem::Problem;
@@ -36,6 +39,7 @@ pub fn inside() -> Router<Web> {
         .route("/servers/{id}/plans/{hash}/apply", post(plan::apply))
         .route("/servers/{id}/plans/{hash}/discard", post(plan::discard))
         .route("/sign-out", post(sign_in::out))
+        .merge(server::routes())
 }
 
 /// For anybody.

@@ -1,0 +1,121 @@
+//! Settings that somebody is working on. They live in this process, per
+//! session and server, with the password that was typed; a browser never gets
+//! that back.
+
+use super::NEW;
+use crate::app::App;
+use crate::cli::server::{self as servers, Draft};
+use crate::limits;
+use crate::web::Web;
+use crate::web::pages;
+use crate::web::problem::Problem;
+use crate::web::visit::Visit;
+use anyhow::Result;
+use directory::{Directory, Kind};
+use secrecy::SecretString;
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use store::{DirectoryRow, SecretOf};
+
+/// A server as it would be stored.
+#[derive(Clone, Debug)]
+pub struct Edited {
+    /// Absent for a new one.
+    pub row: Option<DirectoryRow>,
+    pub name: String,
+    pub draft: Draft,
+    /// As typed; without one the stored one counts.
+    pub secret: Option<SecretString>,
+    /// Whether there is anything to save.
+    pub is_changed: bool,
+    /// Whether there is a stored password.
+    pub has_secret: bool,
+}
+
+#[derive(Default)]
+pub struct Drafts(Mutex<BTreeMap<(String, i64), Edited>>);
+
+impl fmt::Debug for Drafts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} drafts", self.locked().len())
+    }
+}
+
+impl Drafts {
+    fn locked(&self) -> MutexGuard<'_, BTreeMap<(String, i64), Edited>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub fn keep(&self, visit: &Visit, id: i64, edited: Edited) {
+        let mut drafts = self.locked();
+        while drafts.len() >= limits::DRAFTS_MAX {
+            drafts.pop_first();
+        }
+        drafts.insert(key(visit, id), Edited { is_changed: true, ..edited });
+    }
+
+    pub fn forget(&self, visit: &Visit, id: i64) {
+        self.locked().remove(&key(visit, id));
+    }
+}
+
+fn key(visit: &Visit, id: i64) -> (String, i64) {
+    (visit.session.as_ref().map(|session| session.id.clone()).unwrap_or_default(), id)
+}
+
+impl Edited {
+    /// What this session is working on, or else what is stored.
+    pub async fn of(web: &Web, visit: &Visit, id: i64) -> Result<Self, Problem> {
+        let kept = web.drafts.locked().get(&key(visit, id)).cloned();
+        if id == NEW {
+            return Ok(kept.unwrap_or_else(Edited::blank));
+        }
+        let row = pages::server(web, id).await?;
+        let has_secret = web.app.store.secret(SecretOf::Directory(row.id)).await?.is_some();
+        Ok(match kept {
+            Some(kept) => Edited { row: Some(row), has_secret, ..kept },
+            None => Edited {
+                name: row.name.clone(),
+                draft: servers::draft_of(&row)?,
+                row: Some(row),
+                secret: None,
+                is_changed: false,
+                has_secret,
+            },
+        })
+    }
+
+    fn blank() -> Self {
+        Edited {
+            row: None,
+            name: String::new(),
+            draft: Draft::new(Kind::ActiveDirectory),
+            secret: None,
+            is_changed: false,
+            has_secret: false,
+        }
+    }
+
+    /// The directory as it would be asked with these settings.
+    pub async fn directory(&self, app: &App) -> Result<Directory> {
+        Ok(app.directory_with(self.draft.settings.clone(), self.secret(app).await?)?)
+    }
+
+    pub async fn secret(&self, app: &App) -> Result<Option<SecretString>> {
+        Ok(match (&self.secret, &self.row) {
+            (Some(secret), _) => Some(secret.clone()),
+            (None, Some(row)) => app.store.secret(SecretOf::Directory(row.id)).await?,
+            (None, None) => None,
+        })
+    }
+
+    /// Stores it; the server as it is from then on.
+    pub async fn save(&self, app: &App) -> Result<DirectoryRow> {
+        let secret = self.secret.as_ref();
+        match &self.row {
+            Some(row) => servers::replace(app, row, self.draft.clone(), secret).await,
+            None => servers::store(app, self.name.trim(), self.draft.clone(), secret).await,
+        }
+    }
+}
