@@ -155,18 +155,17 @@ impl Window {
         .await;
     }
 
-    /// Presses a button within the part of the page that says something.
+    /// Presses a button within the smallest part of the page that says something.
     pub async fn press_in(&self, part: &str, name: &str) {
         let (part, name) = (quoted(part), quoted(name));
-        let path = format!(
-            "(//tr[contains(., {part})] | //section[contains(., {part})] | //form[contains(., {part})] \
-             | //article[contains(., {part})])\
-             //*[self::button or self::a or self::summary][normalize-space(.)={name}]"
-        );
+        let says = format!("[self::button or self::a or self::summary][normalize-space(.)={name}]");
         self.until(&format!("{name} at {part}"), async || {
-            for element in self.client.find_all(Locator::XPath(&path)).await.ok()? {
-                if element.is_displayed().await.unwrap_or(false) && click(&element).await.is_ok() {
-                    return Some(());
+            for kind in ["tr", "li", "form", "article", "section"] {
+                let path = format!("//{kind}[contains(., {part})]//*{says}");
+                for element in self.client.find_all(Locator::XPath(&path)).await.ok()? {
+                    if element.is_displayed().await.unwrap_or(false) && click(&element).await.is_ok() {
+                        return Some(());
+                    }
                 }
             }
             None
