@@ -342,3 +342,26 @@ fn a_halt_keeps_its_keys() {
     assert_eq!(now["look_first"], "settings-changed");
     assert_eq!(now["tripped"][0]["recent"], 2);
 }
+
+#[test]
+fn safety_2_creations_of_a_first_run_are_held_back_by_nothing() {
+    let mut company = staff(3);
+    company.ran_before = false;
+    company.stopped = BTreeSet::from([GuardKind::Creations]);
+    company.person("new").name("New Person");
+    assert!(company.preview().has_action("new"));
+    company.ran_before = true;
+    assert!(!company.preview().has_action("new"));
+}
+
+#[test]
+fn safety_2_a_new_number_that_overwrites_nothing_is_not_held_back() {
+    let mut company = staff(3);
+    company.policy.numbers = vec![NumberRange { from: 201, to: 203 }];
+    company.person("new").name("New Person");
+    let plan = company.run();
+    assert_eq!(plan.kinds(), [ConflictKind::NoFreeNumber]);
+    company.answer(&plan.conflicts[0], Answer::Number { number: "288".into(), keep_in_pbx: false });
+    company.stopped = BTreeSet::from([GuardKind::OverwritesInDirectory]);
+    assert_eq!(company.preview().number("new"), "288");
+}

@@ -16,3 +16,5 @@ mod reading;
 mod safety;
 mod trust;
 mod undo;
+mod undone;
+mod unfinished;

@@ -264,3 +264,93 @@ mod sights {
         assert_eq!(ids(&seen), ["p02"]);
     }
 }
+
+mod closely {
+    use super::*;
+    use reconcile::Side;
+    use reconcile::needs::Look;
+
+    #[test]
+    fn needs_a_look_at_one_side_only() {
+        let company = looked(3);
+        let look = |side, field| Look { person: PersonId::new("p02"), employee: EmployeeId(2), side, field };
+        let mut needs = needs(&not_looked(&company));
+        needs.also(&[look(Side::Directory, Mobile), look(Side::Pbx, Photo)]);
+        assert!(needs.records.is_empty() && needs.photos.is_empty());
+        assert_eq!(needs.avatars[0], EmployeeId(2));
+    }
+
+    #[test]
+    fn needs_nothing_of_who_is_there_and_has_no_employee() {
+        let mut company = looked(3);
+        company.records.remove(&1);
+        assert!(needs(&company.world()).whereabouts.is_empty());
+    }
+
+    #[test]
+    fn needs_no_picture_where_the_list_shows_none() {
+        let mut company = looked(3);
+        company.person("p01").set(Photo, "");
+        company.settle();
+        assert_eq!(needs(&not_looked(&company)).avatars, [EmployeeId(2), EmployeeId(3)]);
+    }
+
+    #[test]
+    fn needs_records_for_either_of_their_fields() {
+        for off in [Mobile, SipPassword] {
+            let mut company = looked(3);
+            company.direction(off, Direction::Off);
+            assert_eq!(needs(&not_looked(&company)).records_in_turn.len(), 3);
+            let other = if off == Mobile { SipPassword } else { Mobile };
+            company.links[0].pairs[other] = None;
+            assert_eq!(needs(&not_looked(&company)).records, [EmployeeId(1)], "{other} was never agreed on");
+            company.mapped[other] = false;
+            let needs = needs(&not_looked(&company));
+            assert!(needs.records.is_empty() && needs.records_in_turn.is_empty(), "neither flows");
+        }
+    }
+
+    #[test]
+    fn needs_nothing_to_list_a_disabled_person() {
+        let mut company = company();
+        company.pair_up(1);
+        company.person("p01").account(Account::Disabled);
+        let needs = needs(&not_looked(&company));
+        assert!(needs.records.is_empty() && needs.photos.is_empty() && needs.avatars.is_empty());
+    }
+
+    #[test]
+    fn needs_no_record_that_cannot_tell_namesakes_apart() {
+        let mut company = company();
+        for at in [1, 2] {
+            company.person(&format!("p0{at}")).name("Anna Sidorova");
+            company.employee(at).name("Anna Sidorova").ext(&format!("20{at}")).looked = false;
+        }
+        assert!(needs(&company.world()).records.is_empty(), "the list shows no mobile");
+    }
+
+    #[test]
+    fn needs_a_record_once_that_is_asked_for_twice() {
+        let mut company = looked(3);
+        company.person("new").name("Somebody Else").mail("p01@example.org");
+        company.employee(1).dial = Some("100500".into());
+        assert_eq!(plan(&company.world()).kinds(), [reconcile::ConflictKind::AlreadySomeones]);
+        assert_eq!(needs(&not_looked(&company)).records, [EmployeeId(1)]);
+    }
+
+    #[test]
+    fn needs_no_date_of_what_does_not_flow_or_never_was() {
+        let mut company = company();
+        company.dates_attributes = true;
+        company.pair_up(1);
+        company.person("p01").mobile("");
+        company.employee(1).mobile("");
+        company.settle();
+        company.person("p01").name("New Name");
+        assert!(to_date(&company.world()).is_empty(), "there never was a mobile");
+        company.person("p01").mail("");
+        assert_eq!(ids(&to_date(&company.world())), ["p01"]);
+        company.direction(Email, Direction::Off);
+        assert!(to_date(&company.world()).is_empty());
+    }
+}

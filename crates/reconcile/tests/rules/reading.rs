@@ -415,3 +415,29 @@ fn reading_a_derived_picture_is_never_sent_over_another() {
         assert_eq!(action.directory.iter().any(|change| change.field == Photo), sent, "{direction:?}");
     }
 }
+
+#[test]
+fn reading_half_of_them_is_not_most_of_them() {
+    let mut company = staff(6);
+    for at in 1..=3 {
+        company.person(&format!("p{at:02}")).mobile("");
+    }
+    assert_eq!(company.preview().actions.len(), 3, "three of six have none any more");
+    company.person("p04").mobile("");
+    assert!(company.preview().actions.is_empty(), "four of six lost the attribute");
+}
+
+#[test]
+fn reading_who_never_had_a_value_lost_none() {
+    let mut company = company();
+    for at in 1..=8 {
+        company.pair_up(at);
+        if at <= 5 {
+            company.person(&format!("p{at:02}")).mobile("");
+            company.employee(at).mobile("");
+        }
+    }
+    company.settle();
+    company.person("p06").mobile("");
+    assert_eq!(sent(&company.preview().action("p06").pbx, Mobile), Some(""));
+}

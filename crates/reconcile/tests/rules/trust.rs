@@ -48,3 +48,16 @@ fn fewer_than_half_and_ten_fewer_are_too_few() {
         assert_eq!(too_few(read, before), doubted, "{read} after {before}");
     }
 }
+
+#[test]
+fn canaries_who_left_come_after_the_others() {
+    let mut company = staff(4);
+    company.person("p01").account(Account::Disabled);
+    company.settle();
+    company.person("p01").account(Account::Enabled);
+    assert_eq!(
+        names(&company.world()),
+        ["p02", "p03", "p04"],
+        "the link does not know yet that they are back"
+    );
+}

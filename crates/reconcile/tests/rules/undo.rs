@@ -57,7 +57,7 @@ fn journal(company: &Company, plan: &Plan) -> Vec<Step> {
 }
 
 /// Runs once and tells the journal of that.
-fn ran(company: &mut Company) -> Vec<Step> {
+pub fn ran(company: &mut Company) -> Vec<Step> {
     let plan = company.run();
     journal(company, &plan)
 }
@@ -76,7 +76,7 @@ fn whole(undo: &Undo) {
 
 /// Nothing is done, and this is why.
 #[track_caller]
-fn refused(undo: &Undo, why: &str) {
+pub fn refused(undo: &Undo, why: &str) {
     assert!(undo.plan.actions.is_empty(), "{:#?}", undo.plan.actions);
     assert!(!undo.not_undone.is_empty());
     for step in &undo.not_undone {
