@@ -40,6 +40,7 @@ fn pictures() {
         let album = Album::new();
         let window = driver.window(&demo.url).await;
         album.take(&window, "sign-in", "/sign-in").await;
+        window.open("/sign-in").await;
         window.fill("login", "admin").await;
         window.fill("password", "sandbox-password").await;
         window.press("Sign in").await;
