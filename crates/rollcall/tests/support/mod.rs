@@ -80,10 +80,17 @@ impl Rollcall {
         Running(child)
     }
 
-    /// Serves the pages on a free port.
+    /// Serves the pages on a free port of loopback.
     pub fn serve(&self) -> Serving {
+        self.serve_with::<&str>(&[])
+    }
+
+    /// The same with more options.
+    pub fn serve_with<A: AsRef<OsStr>>(&self, options: &[A]) -> Serving {
+        let more = options.iter().map(|option| option.as_ref().to_os_string());
         let mut child = clean(Command::new(env!("CARGO_BIN_EXE_rollcall")))
             .args(self.arguments(["serve", "--listen", "127.0.0.1:0", "--json"]))
+            .args(more)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .spawn()
