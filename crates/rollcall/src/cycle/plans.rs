@@ -13,11 +13,10 @@ use anyhow::{Context, Result, anyhow};
 use reconcile::guard::{GuardKind, Halt};
 use reconcile::plan::{Action, LineOutcome, PersonLine, Plan};
 use reconcile::{EmployeeId, PersonId, World};
-use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::collections::{BTreeSet, HashMap};
-use store::{DirectoryRow, PlanHead, PlanPerson, PlanState};
+use store::{DirectoryId, DirectoryRow, PlanHead, PlanPerson, PlanState};
 
 /// A plan as it is kept: people who do not change are not worth the room.
 #[derive(Debug, Serialize, Deserialize)]
@@ -36,9 +35,6 @@ pub struct Body {
     /// What was expected when it was made; it is carried out so, too.
     #[serde(default)]
     pub expect: Expect,
-    /// What was told of it when it was made; its people have rows of their own.
-    #[serde(default)]
-    pub report: Option<Report>,
 }
 
 /// A plan that a human looked at and wants carried out.
@@ -110,10 +106,11 @@ pub async fn keep(
         settings: made.settings.to_owned(),
         undo: made.undoing.cloned(),
         expect: made.expect,
-        report: Some(report.without_people()),
     };
     let (hash, body) = (&report.plan, serde_json::to_string(&body)?);
     app.store.put_plan(row.id, hash, app.clock.now_ms(), &body).await?;
+    let (halt, undo) = (plan.halt.clone(), made.undoing.cloned());
+    Brief { halt, undo, report: Some(report.without_people()) }.keep(app, row, hash).await?;
     let outcomes: HashMap<&str, LineOutcome> =
         plan.people.iter().map(|line| (line.person.as_str(), line.outcome)).collect();
     let people = report.people.iter().map(|person| {
@@ -176,23 +173,55 @@ pub const KINDS: [&str; 11] = [
     "unchanged",
 ];
 
-/// All of a body but what it does to whom.
-#[derive(Debug, Deserialize)]
+/// What is told of a plan without looking at what it does to whom: that may be
+/// long. Kept beside the plan, under a name of its own.
+#[derive(Debug, Serialize, Deserialize)]
 pub struct Brief {
     pub halt: Option<Halt>,
     #[serde(default)]
     pub undo: Option<Undoing>,
-    #[serde(default)]
     pub report: Option<Report>,
-    #[serde(rename = "actions")]
-    _actions: IgnoredAny,
+}
+
+impl Brief {
+    async fn of(app: &App, row: &DirectoryRow, hash: &str) -> Result<Option<Self>> {
+        let kept = app.store.meta(&name(row.id, hash)).await?;
+        kept.map(|text| serde_json::from_str(&text)).transpose().with_context(|| unreadable(hash))
+    }
+
+    /// Those of plans that are no longer kept go.
+    async fn keep(&self, app: &App, row: &DirectoryRow, hash: &str) -> Result<()> {
+        app.store.put_meta(&name(row.id, hash), Some(&serde_json::to_string(self)?)).await?;
+        let plans = app.store.plans(row.id).await?;
+        let kept: BTreeSet<String> = plans.iter().map(|head| name(row.id, &head.hash)).collect();
+        let mut names: Vec<String> =
+            app.store.metas(&name(row.id, "")).await?.into_iter().map(|(name, _)| name).collect();
+        names.retain(|name| !kept.contains(name));
+        if names.is_empty() { Ok(()) } else { Ok(app.store.remove_metas(&names).await?) }
+    }
+}
+
+fn name(directory: DirectoryId, hash: &str) -> String {
+    format!("directory/{directory}/plan/{hash}")
 }
 
 /// One kept plan, as it was told when it was made.
 pub async fn told(app: &App, row: &DirectoryRow, hash: &str) -> Result<Option<(Kept, Brief)>> {
-    let Some((head, body)) = app.store.plan(row.id, hash).await? else { return Ok(None) };
-    let brief: Brief = serde_json::from_str(&body).with_context(|| unreadable(hash))?;
+    let heads = app.store.plans(row.id).await?;
+    let Some(head) = heads.into_iter().find(|head| head.hash == hash) else { return Ok(None) };
+    let brief = brief(app, row, hash).await?;
     Ok(Some((kept(row, head, brief.halt.clone()), brief)))
+}
+
+/// Of plans that were kept before there was a brief, the whole is looked at.
+async fn brief(app: &App, row: &DirectoryRow, hash: &str) -> Result<Brief> {
+    match Brief::of(app, row, hash).await? {
+        Some(brief) => Ok(brief),
+        None => {
+            let Body { halt, undo, .. } = body(app, row, hash).await?;
+            Ok(Brief { halt, undo, report: None })
+        }
+    }
 }
 
 /// The plan a human wants carried out.
@@ -230,9 +259,8 @@ pub async fn list(app: &App, server: Option<&str>) -> Result<Vec<Kept>> {
     let mut list = Vec::new();
     for row in rows {
         for head in app.store.plans(row.id).await? {
-            let Some((head, body)) = app.store.plan(row.id, &head.hash).await? else { continue };
-            let brief: Brief = serde_json::from_str(&body).with_context(|| unreadable(&head.hash))?;
-            list.push(kept(&row, head, brief.halt));
+            let halt = brief(app, &row, &head.hash).await?.halt;
+            list.push(kept(&row, head, halt));
         }
     }
     Ok(list)

@@ -213,8 +213,10 @@ proptest! {
         let _ = inner_extension(&raw, region);
     }
 
-    /// The pair a write leaves behind is in agreement, or the next run would
-    /// write again. An inner extension is what the PBX cannot hold.
+    /// The pair a write leaves behind is in agreement by itself, also after our
+    /// memory is lost. An inner extension is what the PBX cannot hold; and a
+    /// whole number of so few digits that they are a national one here as well
+    /// (`+352 2200` in Germany) is read as that one: only the pair knows better.
     #[test]
     fn what_is_written_reads_back_as_the_same(raw in spelling(), region in region()) {
         let has_inner = |value: &Value| value.canonical().contains(INNER);
@@ -223,7 +225,8 @@ proptest! {
             && let Some(written) = mobile_for_pbx(&here)
         {
             let there = mobile_in_pbx(&written, region).unwrap();
-            prop_assert!(here.equivalent(&there) && there.equivalent(&here), "{here:?} {there:?}");
+            let is_national_too = written.len() <= INTERNAL_DIGITS_MAX && there.also().is_some();
+            prop_assert!(is_national_too || here.equivalent(&there) && there.equivalent(&here), "{here:?} {there:?}");
         }
         if let Ok(there) = mobile_in_pbx(&raw, region) {
             let here = mobile(&mobile_for_directory(&there), region).unwrap();
