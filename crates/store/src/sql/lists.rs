@@ -204,13 +204,15 @@ impl Lists for SqlStore {
 
     fn directory_counts(&self) -> Reply<'_, BTreeMap<DirectoryId, Counts>> {
         Box::pin(async move {
+            // The sign keeps SQLite from fetching every conflict by an index that
+            // does not know its state.
             let rows = sqlx::query(
                 "SELECT id AS directory, '' AS what, 0 AS total FROM directory \
                  UNION ALL SELECT directory, 'linked', count(*) FROM listed GROUP BY directory \
                  UNION ALL SELECT directory, 'left', count(*) FROM listed \
                  WHERE state NOT IN ('active', 'resting') GROUP BY directory \
-                 UNION ALL SELECT directory, 'open', count(*) FROM conflict WHERE state = 'open' \
-                 GROUP BY directory \
+                 UNION ALL SELECT +directory, 'open', count(*) FROM conflict WHERE state = 'open' \
+                 GROUP BY +directory \
                  UNION ALL SELECT directory, 'quarantined', count(*) FROM quarantine GROUP BY directory",
             );
             let mut counts: BTreeMap<DirectoryId, Counts> = BTreeMap::new();
