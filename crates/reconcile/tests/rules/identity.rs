@@ -1,6 +1,7 @@
 //! Who is who.
 
 use crate::support::*;
+use reconcile::plan::plan;
 use reconcile::plan::{LineOutcome, LinkStep};
 use reconcile::{Account, Answer, ConflictKind, EmployeeId, WayOut};
 
@@ -525,4 +526,152 @@ mod restored_pbx {
         }
         assert_eq!(company.ours(10, Email), "p10@example.org", "both directions stand still");
     }
+}
+
+#[test]
+fn identity_3_an_answer_to_another_question_is_no_choice() {
+    let mut company = company();
+    company.person("anna").name("Anna Smirnova").mail("anna@example.org");
+    company.employee(1).name("Anna Smirnova").ext("201").mail("anna@example.org");
+    company.decide("anna", ConflictKind::EmployeeDeleted, None, Answer::NewEmployee, "");
+    company.settle();
+    assert_eq!(company.linked("anna"), Some(1));
+}
+
+#[test]
+fn identity_3_the_latest_choice_counts() {
+    let mut company = company();
+    company.person("anna").name("Anna Smirnova");
+    company.employee(1).name("Anna Sidorova").ext("201");
+    let one = Answer::Employee { id: EmployeeId(1) };
+    company.decide("anna", ConflictKind::AmbiguousMatch, None, one, "");
+    company.now_ms += MINUTE_MS;
+    company.decide("anna", ConflictKind::AlreadySomeones, None, Answer::NewEmployee, "");
+    company.settle();
+    assert_eq!(company.linked("anna"), Some(1_001));
+}
+
+#[test]
+fn identity_3_an_undo_that_was_undone_leaves_no_question() {
+    let mut company = company();
+    company.person("anna").name("Anna Smirnova");
+    company.decide("anna", ConflictKind::UndoneJoin, None, Answer::NotThese { ids: Vec::new() }, "");
+    company.settle();
+    assert!(company.linked("anna").is_some());
+}
+
+#[test]
+fn identity_3_weak_candidates_are_not_offered_beside_strong_ones() {
+    let mut company = company();
+    company.person("anna").name("Anna Smirnova").mail("anna@example.org");
+    for at in [1, 2] {
+        company.employee(at).name("Sales").ext(&format!("20{at}")).mail("anna@example.org");
+    }
+    company.employee(3).name("Anna Smirnova").ext("203").mail("other@example.org");
+    let conflict = company.preview().conflict_of("anna").clone();
+    let offered: Vec<_> = conflict.candidates.iter().map(|candidate| candidate.employee.0).collect();
+    assert_eq!(offered, [1, 2]);
+}
+
+#[test]
+fn identity_4_a_weak_likeness_to_a_linked_employee_is_none() {
+    let mut company = staff(3);
+    company.person("new").name("Somebody Else").mail("new@example.org").mobile("+79261230001");
+    company.settle();
+    assert_eq!(company.linked("new"), Some(1_001), "a mobile may be shared");
+}
+
+#[test]
+fn identity_4_a_disabled_account_takes_over_no_link() {
+    let mut company = staff(4);
+    company.person("p01").place(Place::Deleted);
+    company.person("q01").name("First01 Last01").mail("p01@example.org");
+    let conflict = company.preview().conflict_of("q01").clone();
+    company.answer(&conflict, Answer::Employee { id: EmployeeId(1) });
+    company.person("q01").account(Account::Disabled);
+    company.settle();
+    assert_eq!((company.linked("p01"), company.linked("q01")), (Some(1), None));
+}
+
+#[test]
+fn identity_4_only_the_link_of_the_gone_is_moved() {
+    let mut company = staff(4);
+    company.person("p01").place(Place::Deleted);
+    company.person("q01").name("First01 Last01").mail("p01@example.org").ext("202").mobile("+79261230002");
+    let conflict = company.preview().conflict_of("q01").clone();
+    assert_eq!((conflict.kind, conflict.candidates.len()), (ConflictKind::BackUnderNewId, 2));
+    company.answer(&conflict, Answer::Relink).run();
+    assert_eq!((company.linked("q01"), company.linked("p02")), (Some(1), Some(2)));
+}
+
+#[test]
+fn identity_4_one_link_is_moved_once() {
+    let mut company = staff(4);
+    company.person("p01").place(Place::Deleted);
+    company.person("q01").name("First01 Last01").mail("p01@example.org");
+    let conflict = company.preview().conflict_of("q01").clone();
+    company.answer(&conflict, Answer::Relink);
+    company.person("r01").name("Somebody Else");
+    let one = Answer::Employee { id: EmployeeId(1) };
+    company.decide("r01", ConflictKind::AmbiguousMatch, None, one, "");
+    company.run();
+    assert_eq!((company.linked("r01"), company.linked("q01")), (Some(1), None));
+}
+
+#[test]
+fn identity_4_gone_is_who_left_for_good_and_is_not_back() {
+    let asked = |company: &Company| plan(&company.world()).conflict_of("q01").kind;
+    let mut company = staff(4);
+    company.person("p01").place(Place::Deleted);
+    company.settle();
+    company.person("q01").name("First01 Last01").mail("p01@example.org");
+    let mut known = company.world();
+    known.whereabouts.clear();
+    assert_eq!(plan(&known).conflict_of("q01").kind, ConflictKind::BackUnderNewId, "known since then");
+    company.person("p01").place(Place::Here);
+    assert_eq!(asked(&company), ConflictKind::AlreadySomeones, "they are back");
+
+    let mut company = staff(4);
+    company.person("p01").account(Account::Disabled);
+    company.settle();
+    company.person("p01").place(Place::Missed);
+    company.person("q01").name("First01 Last01").mail("p01@example.org");
+    assert_eq!(asked(&company), ConflictKind::AlreadySomeones, "disabled and not seen is not gone");
+}
+
+#[test]
+fn identity_4_an_answer_is_good_for_its_candidates_and_its_person() {
+    let answered = || {
+        let mut company = staff(4);
+        company.person("p01").place(Place::Deleted);
+        company.person("q01").name("Quite Another").mail("p01@example.org");
+        let conflict = company.preview().conflict_of("q01").clone();
+        company.answer(&conflict, Answer::Relink);
+        company
+    };
+    let mut same = answered();
+    same.run();
+    assert_eq!(same.linked("q01"), Some(1));
+    let mut other_candidate = answered();
+    other_candidate.person("p01").place(Place::Here);
+    other_candidate.person("p02").place(Place::Deleted);
+    other_candidate.employee(1).mail("moved@example.org");
+    other_candidate.employee(2).mail("p01@example.org");
+    other_candidate.run();
+    assert_eq!((other_candidate.linked("p02"), other_candidate.linked("q01")), (Some(2), None));
+    let mut other_name = answered();
+    other_name.person("q01").name("Somebody Else");
+    other_name.run();
+    assert_eq!((other_name.linked("p01"), other_name.linked("q01")), (Some(1), None));
+}
+
+#[test]
+fn identity_3_a_weak_likeness_to_whom_another_is_joined_with_now_is_none() {
+    let mut company = company();
+    company.person("a").name("Anna Smirnova").mail("a@example.org");
+    company.person("b").name("Anna Smirnova").mail("b@example.org");
+    company.employee(1).name("Anna Smirnova").ext("201").mail("a@example.org");
+    let plan = company.preview();
+    assert_eq!(plan.action("a").employee, Some(EmployeeId(1)));
+    assert!(plan.has_action("b") && plan.conflicts.is_empty(), "created now, and not asked first");
 }

@@ -225,3 +225,14 @@ fn leavers_an_employee_deleted_under_an_active_person_is_a_question() {
     assert!(plan.actions.is_empty() && plan.conflicts.is_empty());
     assert_eq!(out.records.len(), 3);
 }
+
+#[test]
+fn leavers_come_back_even_if_they_cannot_have_another_number() {
+    let mut company = staff(3);
+    company.person("p01").account(Account::Disabled);
+    company.settle();
+    company.person("p01").account(Account::Enabled).ext("202");
+    let plan = company.run();
+    assert_eq!(plan.kinds(), [ConflictKind::NumberTaken]);
+    assert_eq!(company.state("p01"), LinkState::Active);
+}

@@ -257,6 +257,20 @@ mod sights {
     }
 
     #[test]
+    fn needs_a_value_seen_of_a_resting_link_may_be_of_any_time() {
+        let mut company = staff(3);
+        company.links[0].state = reconcile::LinkState::Resting { since_ms: 1 };
+        company.employee(1).mail("new@example.org");
+        let seen = observe(&company.world());
+        let change = seen[0].pbx[Email].as_ref().unwrap().change;
+        assert_eq!(
+            change,
+            Interval { after_ms: 0, by_ms: company.now_ms },
+            "it was read and believed nothing"
+        );
+    }
+
+    #[test]
     fn needs_only_links_that_changed_are_written() {
         let mut company = staff(3);
         company.person("p02").mail("new@example.org");
@@ -293,6 +307,13 @@ mod closely {
         company.person("p01").set(Photo, "");
         company.settle();
         assert_eq!(needs(&not_looked(&company)).avatars, [EmployeeId(2), EmployeeId(3)]);
+    }
+
+    #[test]
+    fn needs_a_picture_that_was_never_agreed_on() {
+        let mut company = looked(3);
+        company.links[0].pairs[Photo] = None;
+        assert_eq!(ids(&needs(&not_looked(&company)).photos), ["p01"]);
     }
 
     #[test]

@@ -1,8 +1,9 @@
 //! Who gets which internal number.
 
 use crate::support::*;
-use reconcile::plan::{LinkStep, NumberFrom};
-use reconcile::{Account, Answer, ConflictKind, Direction, EmployeeId, NumberRange};
+use reconcile::numbers::Numbers;
+use reconcile::plan::{LinkStep, NumberFrom, plan};
+use reconcile::{Account, Answer, ConflictKind, Direction, EmployeeId, NumberRange, WayOut};
 
 fn range(company: &mut Company, from: u32, to: u32) {
     company.policy.numbers = vec![NumberRange { from, to }];
@@ -316,4 +317,115 @@ fn numbers_flow_by_direction_at_a_creation() {
         company.settle();
         assert_eq!((company.ours(1_001, Extension), company.theirs("new", Extension)), (given, "250"));
     }
+}
+
+#[test]
+fn numbers_of_people_count_even_where_it_is_not_decided_which() {
+    let mut company = company();
+    range(&mut company, 201, 299);
+    company.person("two").name("Two Numbers").many(Extension, &["201", "202"]);
+    assert_eq!(free_number(&mut company).unwrap(), "203");
+}
+
+#[test]
+fn numbers_of_employees_are_taken_even_if_the_list_of_numbers_lacks_them() {
+    let mut company = company();
+    range(&mut company, 201, 299);
+    company.employee(1).name("Q").ext("201");
+    company.person("zoe").name("Zoe Newcomer");
+    let mut world = company.world();
+    world.numbers.clear();
+    assert_eq!(plan(&world).number("zoe"), "202");
+}
+
+#[test]
+fn numbers_are_blocked_by_any_leading_zeros() {
+    let mut company = company();
+    company.queue("00288", "QUEUE");
+    company.person("zoe").name("Zoe Newcomer").ext("288");
+    assert_eq!(company.preview().conflict_of("zoe").kind, ConflictKind::NumberTaken);
+}
+
+#[test]
+fn numbers_offered_are_the_nearest_on_both_sides() {
+    let mut company = company();
+    company.queue("288", "QUEUE");
+    company.queue("289", "QUEUE");
+    let world = company.world();
+    assert_eq!(Numbers::open(&world).neighbours("288"), ["287", "286", "290"]);
+}
+
+#[test]
+fn numbers_have_a_length_the_pbx_takes_whatever_it_is_set_to() {
+    let mut company = company();
+    company.person("zoe").name("Zoe Newcomer");
+    let mut world = company.world();
+    for (length, number) in [(0, "20"), (1, "20"), (3, "200"), (8, "20000000"), (12, "20000000")] {
+        world.extensions_length = length;
+        assert_eq!(plan(&world).number("zoe"), number, "{length}");
+    }
+}
+
+#[test]
+fn numbers_of_people_decide_the_length_too() {
+    let mut company = company();
+    company.employee(1).name("Q").ext("201");
+    for at in 1..=2 {
+        company.person(&format!("p{at}")).name(&format!("Person {at}")).ext(&format!("300{at}"));
+    }
+    assert_eq!(free_number(&mut company).unwrap(), "3003");
+    assert_eq!(company.preview().warnings.len(), 1, "the PBX is set to 3");
+    range(&mut company, 201, 299);
+    assert_eq!(company.preview().warnings, [""; 0], "the ranges are the administrator's");
+}
+
+#[test]
+fn numbers_are_given_in_the_order_of_names() {
+    let mut company = company();
+    range(&mut company, 201, 299);
+    company.person("a").name("Zoe Last");
+    company.person("z").name("Anna First");
+    let plan = company.preview();
+    assert_eq!((plan.number("z"), plan.number("a")), ("201", "202"));
+}
+
+#[test]
+fn numbers_a_human_gave_are_written_back_only_where_they_are_not_and_may() {
+    let answer = Answer::Number { number: "288".into(), keep_in_pbx: false };
+    let mut company = company();
+    company.person("two").name("Two Numbers").many(Extension, &["277", "288"]);
+    company.person("odd").name("Odd Number").ext("12…");
+    let plan = company.preview();
+    company.answer(plan.conflict_of("two"), answer);
+    let other = Answer::Number { number: "299".into(), keep_in_pbx: false };
+    company.answer(plan.conflict_of("odd"), other);
+    let plan = company.preview();
+    for (person, number) in [("two", "288"), ("odd", "299")] {
+        assert_eq!((plan.number(person), sent(&plan.action(person).directory, Extension)), (number, None));
+    }
+}
+
+#[test]
+fn numbers_that_cannot_be_had_leave_the_rest_of_an_action() {
+    let mut company = staff(3);
+    company.person("p01").ext("202");
+    company.employee(1).mail("new@example.org");
+    let mut plan = company.preview();
+    assert_eq!(plan.kinds(), [ConflictKind::NumberTaken]);
+    assert_eq!(sent(&plan.action("p01").directory, Email), Some("new@example.org"));
+    assert!(plan.conflicts[0].ways_out.contains(&WayOut::UsePbx));
+    company.policy.write_back = false;
+    plan = company.preview();
+    assert!(!plan.conflicts[0].ways_out.contains(&WayOut::UsePbx), "nothing is written there");
+
+    // A respelling is agreed on, and a join stays a join.
+    let mut company = staff(3);
+    company.person("p01").ext("202").mail("P01@Example.org");
+    assert_eq!(company.preview().action("p01").agree.len(), 1);
+    let mut company = staff(3);
+    company.policy.fields[Extension].first_meeting = reconcile::FirstMeeting::Directory;
+    company.links.retain(|link| link.person.as_str() != "p01");
+    company.person("p01").ext("202");
+    company.run();
+    assert_eq!(company.linked("p01"), Some(1));
 }

@@ -441,3 +441,10 @@ fn reading_who_never_had_a_value_lost_none() {
     company.person("p06").mobile("");
     assert_eq!(sent(&company.preview().action("p06").pbx, Mobile), Some(""));
 }
+
+#[test]
+fn reading_the_agreed_spelling_counts_among_equivalent_ones() {
+    let mut company = staff(3);
+    company.person("p01").many(Email, &["P01@example.org", "p01@example.org"]);
+    assert!(company.preview().actions.is_empty(), "not even the pair moves");
+}

@@ -154,3 +154,15 @@ fn undo_tells_of_nobody_whose_number_is_not_free_and_warns_of_nothing() {
     refused(&undo, "call queue");
     assert_eq!((undo.plan.people, undo.plan.warnings), (Vec::new(), Vec::new()));
 }
+
+#[test]
+fn undo_lists_a_number_once_where_the_rest_is_held_back_too() {
+    let mut company = staff(3);
+    company.person("p01").ext("277").mail("new@example.org");
+    let steps = ran(&mut company);
+    company.queue("201", "QUEUE");
+    company.stopped = BTreeSet::from([GuardKind::OverwritesInPbx]);
+    let undo = undo(&company.world(), &steps);
+    let listed: Vec<_> = undo.not_undone.iter().map(|step| step.seq).collect();
+    assert_eq!(listed, [1, 2], "{:#?}", undo.not_undone);
+}
