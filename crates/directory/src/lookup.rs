@@ -138,10 +138,11 @@ impl Directory {
         }
         // Whom the filter leaves out without the groups is out for certain.
         let grouped = !self.settings.groups.is_empty();
-        if grouped && self.passes(target, &found, self.settings.filter_without_groups()?).await? {
-            if let Some(why) = self.may_be_member(&found.dn).await? {
-                return Ok(Whereabouts::Refused(why));
-            }
+        if grouped
+            && self.passes(target, &found, self.settings.filter_without_groups()?).await?
+            && let Some(why) = self.may_be_member(&found.dn).await?
+        {
+            return Ok(Whereabouts::Refused(why));
         }
         Ok(Whereabouts::FilteredOut { dn: found.dn })
     }

@@ -1,6 +1,6 @@
 //! Run request, plans and live runs, as they are seen.
 
-use super::site::{Site, at_an_office};
+use super::site::at_an_office;
 use super::window::Window;
 
 #[test]
@@ -46,7 +46,7 @@ fn exactly_the_plan_that_was_seen_is_applied() {
         let plan = window.here().await;
         site.office().set(2, "displayName", &["Somebody Else"]);
         window.press("Apply this plan").await;
-        finished(site, 1).await;
+        window.arrives("/history/1").await;
         let names: Vec<String> = site.office().pbx.employees().into_iter().map(|one| one.name).collect();
         assert_eq!(names.len(), 3, "who moved since is left out: {names:?}");
         window.open(&plan).await;
@@ -78,7 +78,9 @@ fn two_browsers_see_one_run_and_either_can_cancel_it() {
         }
         second.press("Cancel").await;
         second.confirm().await;
-        finished(site, 1).await;
+        // Both are led to what became of it.
+        first.arrives("/history/1").await;
+        second.arrives("/history/1").await;
         let made = office.pbx.employees().len();
         assert!((1..40).contains(&made), "{made} employees were made");
 
@@ -86,7 +88,7 @@ fn two_browsers_see_one_run_and_either_can_cancel_it() {
         office.pbx.misbehave("");
         first.open("/servers/1/synchronize").await;
         first.press("Synchronize now").await;
-        finished(site, 2).await;
+        first.arrives("/history/2").await;
         let mut names: Vec<String> = office.pbx.employees().into_iter().map(|one| one.name).collect();
         names.sort();
         names.dedup();
@@ -156,17 +158,4 @@ async fn request(window: &Window) {
     window.open("/servers/1/request").await;
     window.press_in("Far fewer people", "Run request").await;
     window.arrives("/servers/1/plans/").await;
-}
-
-/// Waits until so many runs have ended.
-async fn finished(site: &Site, runs: usize) {
-    for _ in 0..600 {
-        let list = site.office().json(&["history"]);
-        let ended = |run: &serde_json::Value| run["outcome"] != "running";
-        if list["runs"].as_array().is_some_and(|list| list.len() >= runs && list.iter().all(ended)) {
-            return;
-        }
-        tokio::time::sleep(std::time::Duration::from_millis(200)).await;
-    }
-    panic!("run {runs} did not end");
 }
