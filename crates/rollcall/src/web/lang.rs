@@ -41,18 +41,12 @@ fn load(file: &str) -> Option<Language> {
 }
 
 /// A language that there is.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
 pub struct Lang(usize);
 
 impl fmt::Debug for Lang {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.code())
-    }
-}
-
-impl Default for Lang {
-    fn default() -> Self {
-        Lang(0)
     }
 }
 

@@ -23,8 +23,6 @@ pub enum Nav {
     Conflicts,
     History,
     Settings,
-    /// Not signed in: no navigation.
-    Outside,
 }
 
 impl Nav {

@@ -2,7 +2,6 @@
 
 use super::NEW;
 use super::draft::Edited;
-use crate::app::directory_settings;
 use crate::cli::errors::{describe, usage};
 use crate::cycle::stops::Stops;
 use crate::limits;
@@ -26,7 +25,6 @@ struct LimitsPage {
     p: Page,
     id: i64,
     tab: &'static str,
-    name: String,
     floor: u32,
     percent: u32,
     ceiling: u32,
@@ -37,7 +35,6 @@ struct LimitsPage {
     every_max: u32,
     stops: Vec<(GuardKind, i64, String)>,
     error: Option<String>,
-    hosts: Vec<String>,
 }
 
 impl LimitsPage {
@@ -58,7 +55,8 @@ async fn page(web: &Web, visit: &Visit, id: i64, error: Option<String>) -> Resul
     let stops = stops.iter().map(|(kind, stop)| (kind, stop.since_ms, stop.plan.clone())).collect();
     let share = counts.linked * u64::from(thresholds.percent) / 100;
     let limit = share.max(u64::from(thresholds.floor)).min(u64::from(thresholds.ceiling));
-    let p = Page::of(web, visit, Nav::Servers, row.name.clone()).await?;
+    let schedule = Schedule::of(&web.app, row.id).await?;
+    let p = Page::of(web, visit, Nav::Servers, row.name).await?;
     html(&LimitsPage {
         p,
         id,
@@ -68,12 +66,10 @@ async fn page(web: &Web, visit: &Visit, id: i64, error: Option<String>) -> Resul
         ceiling: thresholds.ceiling,
         linked: counts.linked,
         limit,
-        schedule: Schedule::of(&web.app, row.id).await?,
+        schedule,
         every_max: limits::SCHEDULE_MIN_MAX,
         stops,
         error,
-        hosts: directory_settings(&row)?.hosts,
-        name: row.name,
     })
 }
 
