@@ -463,3 +463,201 @@ guard-floor = So many are never too many
 guard-percent = Share of the linked people, %
 guard-ceiling = More than so many are always too many
 guard-now = With { $linked } linked people, a run stops above { $limit }.
+
+## Employees, one person
+
+employees-title = Employees
+employees-lead = Everybody who is linked: a person of the domain and an employee of MikoPBX.
+employees-none = Nobody is linked yet
+employees-none-hint = The first synchronisation joins the people of the domain with the employees of MikoPBX, and creates whoever is missing.
+everybody-show = Show everybody
+all-servers = all servers
+all-states = all states
+server = Server
+state = State
+show = Show
+in-step = in step
+state-active = working
+state-resting = resting
+state-left = disabled or gone
+state-disabled = disabled
+state-expired = account expired
+state-locked = locked for good
+state-deleted = deleted
+state-moved-out = moved out of scope
+state-filtered-out = no longer in the filter
+open-in-pbx = Open in MikoPBX
+person-who = Who it is
+photo-of = Photo of { $name }
+employee-number = Employee in MikoPBX
+person-id = ID in the domain
+person-entry = Entry
+person-conflicts = Waits for a decision
+person-fields = Both sides
+person-history = What was written
+person-history-none = Nothing was written about this person yet.
+field = Field
+in-the-domain = In the domain
+in-the-pbx = In MikoPBX
+agreed = Agreed
+since = Since
+not-seen = not seen
+standing-not-mapped = not mapped
+standing-not-yet = not agreed yet
+standing-held = left as it is
+standing-moved = changed since
+standing-differs = rests, though it differs
+standing-agreed = agreed
+when = When
+what = What
+because = Because
+result = Result
+run = Run
+step = Step
+why-title = Why it is so
+why-active = Linked and kept in step.
+why-unlinked = No employee is linked to this person.
+why-left = In the domain since { $when }: { $reason }. The employee keeps working in MikoPBX, and nothing is carried over.
+why-resting = Rests since { $when }: the employee looks like somebody else. Nothing is carried over until somebody decides.
+why-held = { $field }: an administrator left the two sides as they are, although they differ.
+why-moved = { $field }: one side changed since both last agreed. The next run looks at it.
+why-differs = { $field }: both sides differ and rest so.
+why-not-yet = { $field }: the two sides have not agreed on a value yet.
+why-last-run = Run { $run } was the last with news: { $status }
+conflict-kind-ambiguous-match = several employees fit
+conflict-kind-back-under-new-id = back under a new ID?
+conflict-kind-already-someones = the employee is somebody else's already
+conflict-kind-both-changed = changed on both sides
+conflict-kind-first-meeting = the two sides differ at their first meeting
+conflict-kind-several-values = several values
+conflict-kind-unusable = the value cannot be used
+conflict-kind-no-name = no name
+conflict-kind-number-taken = the number is taken
+conflict-kind-number-wanted-twice = two people want the number
+conflict-kind-number-swap = numbers would be swapped
+conflict-kind-no-free-number = no free number
+conflict-kind-employee-deleted = the employee was deleted
+conflict-kind-not-the-same-employee = not the same employee
+conflict-kind-refused = refused
+conflict-kind-undone-join = the join was undone
+step-what-create = Employee created
+step-what-join = Joined
+step-what-unlink = Link ended
+step-what-leave = Disabled
+step-what-return = Back again
+step-state-intended = not known yet
+step-state-done = done
+step-state-refused = refused
+step-state-unknown = sent, unanswered
+step-state-undone = undone
+cause-directory-changed = changed in the domain
+cause-pbx-changed = changed in MikoPBX
+cause-first-meeting = first meeting
+cause-both-changed-directory-wins = changed on both sides, the domain wins
+cause-both-changed-pbx-wins = changed on both sides, MikoPBX wins
+cause-newest = changed on both sides, the newest wins
+cause-decision = an administrator decided
+cause-new-employee = new employee
+cause-new-number = new number
+cause-undo = undone
+cause-undo-of = undo of step { $step } of run { $run }
+
+## Disabled employees
+
+disabled-lead = Their accounts in the domain are disabled or gone, and their employees in MikoPBX keep working. Delete an employee there and the row disappears; so it does when the account comes back.
+disabled-none = Nobody who is disabled or gone has a working employee
+disabled-none-hint = Whoever is disabled, expired, locked for good, deleted or moved away in the domain shows up here after the next run. Rollcall never deletes an employee; that is for you to decide.
+reason = Reason
+all-reasons = all reasons
+mentions = What mentions the number
+mentions-look = What mentions { $number }
+mentions-page = Look it up in MikoPBX
+mentions-number-of = In MikoPBX { $number } is the number of { $holder }.
+mentions-number-held = MikoPBX still has the number { $number }, without a name.
+mentions-number-free = Nothing in MikoPBX has the number { $number } any more.
+mentions-not-known = Not known:
+mentions-forwards-not-known = Where calls go on to is not known:
+mentions-forwards-nothing = This phone does not forward calls.
+mentions-forwards-unanswered = Calls that nobody answers go on
+mentions-forwards-busy = Calls while busy go on
+mentions-forwards-unavailable = Calls while the phone is away go on
+mentions-employee-gone = The employee is gone from MikoPBX. The next run ends this row.
+mentions-not-told = MikoPBX does not tell which incoming routes, queues, menus and other people's forwardings lead to this number. It refuses to delete an employee whom something leads to, and names it then.
+
+## History, one run
+
+history-lead = Every run: how it started, how it ended, what it changed.
+history-none = Nothing ran yet
+history-none-hint = Every run leaves its report here: who changed, where, and why.
+history-none-such = There is no such run
+history-show-all = Show all runs
+all-triggers = all
+run-took = Took
+run-counts = People
+chart-says = { $n ->
+    [one] { $n } run, with { $changes } writes. The higher the bar, the more was written.
+   *[other] { $n } runs, with { $changes } writes altogether. The higher the bar, the more was written; the newest is on the right.
+}
+chart-bar = Run { $run }, { $when }: { $outcome }, writes: { $n }
+counted-created = created
+counted-joined = joined
+counted-updated-in-pbx = updated in MikoPBX
+counted-updated-in-directory = updated in the domain
+counted-disabled = disabled
+counted-restored = back again
+counted-conflicts = in conflict
+counted-failed = failed
+counted-unchanged = unchanged
+run-title = Run { $run }
+run-watch = Watch it
+run-error = Why it failed
+run-halted-hint = Nothing was written. Look at the plan, then apply it or discard it.
+run-read = Read
+read-directory = { $n ->
+    [one] { $n } person in the domain
+   *[other] { $n } people in the domain
+}
+read-pbx = { $n ->
+    [one] { $n } employee in MikoPBX
+   *[other] { $n } employees in MikoPBX
+}
+verdict-true = complete
+verdict-false = incomplete
+run-writes = Written
+writes-pbx = { $n ->
+    [one] { $n } write to MikoPBX
+   *[other] { $n } writes to MikoPBX
+}
+writes-directory = { $n } to the domain
+run-plan = Plan
+run-people = What became of whom
+run-nobody-hint = This run had nothing to tell of anybody.
+updated-any = wherever
+change-planned = not done
+change-moved = not done: it moved meanwhile
+change-refused = refused
+change-unknown = sent, unanswered; the next run looks
+undo-of = undoes run { $n }
+not-undone = Not undone
+and-others = { $n ->
+    [one] and { $n } other
+   *[other] and { $n } others
+}
+step-number = step { $n }
+steps-title = Steps of run { $run }
+steps-look = { $n ->
+    [one] { $n } step
+   *[other] { $n } steps
+}
+steps-lead = Every single write, with what was there before. What an undo would do is shown as a plan first.
+steps-none = No steps
+steps-none-hint = This run wrote nothing, so there is nothing to undo.
+steps-of-person = Steps
+steps-of-all = Steps of everybody
+mark-all = Mark all on this page
+undo-run = Undo this run
+undo-person = Undo all of this person
+undo-marked = Undo the marked steps
+undo-hint = Shows first what an undo would do. What was changed since is left alone.
+undo-mark-some = Mark the steps that are to be undone.
+undo-busy = Something is running for this server. Ask again when it is done.

@@ -471,3 +471,203 @@ guard-floor = Столько никогда не слишком много
 guard-percent = Доля связанных людей, %
 guard-ceiling = Больше стольких всегда слишком много
 guard-now = При { $linked } связанных запуск останавливается, если затронет больше { $limit }.
+
+## Сотрудники, один сотрудник
+
+employees-title = Сотрудники
+employees-lead = Все связанные: человек в домене и сотрудник в MikoPBX.
+employees-none = Пока никто не связан
+employees-none-hint = Первая синхронизация соединит людей домена с сотрудниками MikoPBX и создаст недостающих.
+everybody-show = Показать всех
+all-servers = все серверы
+all-states = все состояния
+server = Сервер
+state = Состояние
+show = Показать
+in-step = всё совпадает
+state-active = работает
+state-resting = приостановлен
+state-left = отключён или удалён
+state-disabled = отключён
+state-expired = срок учётной записи истёк
+state-locked = заблокирован навсегда
+state-deleted = удалён
+state-moved-out = перемещён за пределы области
+state-filtered-out = больше не проходит фильтр
+open-in-pbx = Открыть в MikoPBX
+person-who = Кто это
+photo-of = Фото: { $name }
+employee-number = Сотрудник в MikoPBX
+person-id = ID в домене
+person-entry = Запись
+person-conflicts = Ждёт решения
+person-fields = Обе стороны
+person-history = Что было записано
+person-history-none = Об этом человеке ещё ничего не записывалось.
+field = Поле
+in-the-domain = В домене
+in-the-pbx = В MikoPBX
+agreed = Согласовано
+since = С какого времени
+not-seen = не видели
+standing-not-mapped = не сопоставлено
+standing-not-yet = ещё не согласовано
+standing-held = оставлено как есть
+standing-moved = изменилось с тех пор
+standing-differs = отличается и остаётся так
+standing-agreed = согласовано
+when = Когда
+what = Что
+because = Почему
+result = Итог
+run = Запуск
+step = Шаг
+why-title = Почему так
+why-active = Связан, обе стороны держатся в согласии.
+why-unlinked = С этим человеком не связан ни один сотрудник.
+why-left = В домене с { $when }: { $reason }. Сотрудник в MikoPBX продолжает работать, данные не переносятся.
+why-resting = Приостановлен с { $when }: сотрудник похож на другого человека. До решения данные не переносятся.
+why-held = { $field }: администратор оставил обе стороны как есть, хотя они отличаются.
+why-moved = { $field }: с последнего согласования одна из сторон изменилась. Следующий запуск разберётся.
+why-differs = { $field }: стороны отличаются и остаются так.
+why-not-yet = { $field }: стороны ещё не согласовали значение.
+why-last-run = Последние новости принёс запуск { $run }: { $status }
+conflict-kind-ambiguous-match = подходят несколько сотрудников
+conflict-kind-back-under-new-id = вернулся под новым ID?
+conflict-kind-already-someones = сотрудник уже связан с другим
+conflict-kind-both-changed = изменено с обеих сторон
+conflict-kind-first-meeting = при первой встрече стороны отличаются
+conflict-kind-several-values = несколько значений
+conflict-kind-unusable = значение не подходит
+conflict-kind-no-name = нет имени
+conflict-kind-number-taken = номер занят
+conflict-kind-number-wanted-twice = номер нужен двоим
+conflict-kind-number-swap = номера поменялись бы местами
+conflict-kind-no-free-number = нет свободного номера
+conflict-kind-employee-deleted = сотрудник удалён
+conflict-kind-not-the-same-employee = не тот же сотрудник
+conflict-kind-refused = отказ
+conflict-kind-undone-join = соединение отменено
+step-what-create = Сотрудник создан
+step-what-join = Соединён
+step-what-unlink = Связь снята
+step-what-leave = Отключён
+step-what-return = Вернулся
+step-state-intended = пока неизвестно
+step-state-done = сделано
+step-state-refused = отказ
+step-state-unknown = отправлено, без ответа
+step-state-undone = отменено
+cause-directory-changed = изменилось в домене
+cause-pbx-changed = изменилось в MikoPBX
+cause-first-meeting = первая встреча
+cause-both-changed-directory-wins = изменилось с обеих сторон, главный — домен
+cause-both-changed-pbx-wins = изменилось с обеих сторон, главная — MikoPBX
+cause-newest = изменилось с обеих сторон, взято новейшее
+cause-decision = решение администратора
+cause-new-employee = новый сотрудник
+cause-new-number = новый номер
+cause-undo = откат
+cause-undo-of = откат шага { $step } запуска { $run }
+
+## Отключённые сотрудники
+
+disabled-lead = Их учётные записи в домене отключены или удалены, а сотрудники в MikoPBX продолжают работать. Удалите сотрудника там, и строка исчезнет; исчезнет она и когда учётная запись вернётся.
+disabled-none = Среди отключённых и удалённых ни у кого нет работающего сотрудника
+disabled-none-hint = Кто в домене отключён, просрочен, заблокирован навсегда, удалён или перемещён, появится здесь после следующего запуска. Rollcall никогда не удаляет сотрудников: это решаете вы.
+reason = Причина
+all-reasons = все причины
+mentions = Что ссылается на номер
+mentions-look = Что ссылается на { $number }
+mentions-page = Узнать у MikoPBX
+mentions-number-of = В MikoPBX { $number } — номер: { $holder }.
+mentions-number-held = Номер { $number } в MikoPBX ещё занят, имени нет.
+mentions-number-free = Номера { $number } в MikoPBX больше ни у кого нет.
+mentions-not-known = Неизвестно:
+mentions-forwards-not-known = Куда переадресуются звонки, неизвестно:
+mentions-forwards-nothing = Этот телефон не переадресует звонки.
+mentions-forwards-unanswered = Если никто не ответил, звонок идёт
+mentions-forwards-busy = Если занято, звонок идёт
+mentions-forwards-unavailable = Если телефон недоступен, звонок идёт
+mentions-employee-gone = Сотрудника в MikoPBX уже нет. Следующий запуск уберёт строку.
+mentions-not-told = MikoPBX не сообщает, какие входящие маршруты, очереди, меню и чужие переадресации ведут на этот номер. Удалить сотрудника, на которого что-то ведёт, она откажется и назовёт причину.
+
+## История, один запуск
+
+history-lead = Каждый запуск: как начался, чем кончился, что изменил.
+history-none = Запусков ещё не было
+history-none-hint = Каждый запуск оставляет здесь отчёт: кто изменился, где и почему.
+history-none-such = Таких запусков нет
+history-show-all = Показать все запуски
+all-triggers = все
+run-took = Длительность
+run-counts = Люди
+chart-says = { $n ->
+    [one] { $n } запуск, записей: { $changes }. Чем выше столбик, тем больше записано; новейший справа.
+    [few] { $n } запуска, записей: { $changes }. Чем выше столбик, тем больше записано; новейший справа.
+   *[other] { $n } запусков, записей: { $changes }. Чем выше столбик, тем больше записано; новейший справа.
+}
+chart-bar = Запуск { $run }, { $when }: { $outcome }, записей: { $n }
+counted-created = создано
+counted-joined = соединено
+counted-updated-in-pbx = обновлено в MikoPBX
+counted-updated-in-directory = обновлено в домене
+counted-disabled = отключено
+counted-restored = вернулось
+counted-conflicts = конфликтов
+counted-failed = ошибок
+counted-unchanged = без изменений
+run-title = Запуск { $run }
+run-watch = Наблюдать
+run-error = Почему не удалось
+run-halted-hint = Ничего не записано. Посмотрите план, затем примените его или отклоните.
+run-read = Прочитано
+read-directory = { $n ->
+    [one] { $n } человек в домене
+    [few] { $n } человека в домене
+   *[other] { $n } человек в домене
+}
+read-pbx = { $n ->
+    [one] { $n } сотрудник в MikoPBX
+    [few] { $n } сотрудника в MikoPBX
+   *[other] { $n } сотрудников в MikoPBX
+}
+verdict-true = полностью
+verdict-false = не полностью
+run-writes = Записано
+writes-pbx = { $n ->
+    [one] { $n } запись в MikoPBX
+    [few] { $n } записи в MikoPBX
+   *[other] { $n } записей в MikoPBX
+}
+writes-directory = { $n } в домен
+run-plan = План
+run-people = Что с кем стало
+run-nobody-hint = Этому запуску не о ком было рассказать.
+updated-any = где угодно
+change-planned = не сделано
+change-moved = не сделано: за это время изменилось
+change-refused = отказ
+change-unknown = отправлено, без ответа; следующий запуск посмотрит
+undo-of = откат запуска { $n }
+not-undone = Не отменено
+and-others = и ещё { $n }
+step-number = шаг { $n }
+steps-title = Шаги запуска { $run }
+steps-look = { $n ->
+    [one] { $n } шаг
+    [few] { $n } шага
+   *[other] { $n } шагов
+}
+steps-lead = Каждая запись и то, что было до неё. Что сделает откат, сначала показывается как план.
+steps-none = Шагов нет
+steps-none-hint = Этот запуск ничего не записал, отменять нечего.
+steps-of-person = Шаги
+steps-of-all = Шаги всех
+mark-all = Отметить все на этой странице
+undo-run = Отменить этот запуск
+undo-person = Отменить всё по этому человеку
+undo-marked = Отменить отмеченные шаги
+undo-hint = Сначала покажет, что сделает откат. Что с тех пор изменилось, останется.
+undo-mark-some = Отметьте шаги, которые нужно отменить.
+undo-busy = Для этого сервера уже что-то идёт. Повторите, когда закончится.

@@ -7,6 +7,7 @@ pub mod app;
 pub mod cli;
 pub mod cycle;
 pub mod limits;
+pub mod mentions;
 pub mod notify;
 pub mod schedule;
 pub mod web;

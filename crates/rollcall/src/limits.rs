@@ -97,6 +97,10 @@ pub const LIVE_EVERY_MS: u64 = 400;
 pub const WATCHERS_MAX: usize = 64;
 /// Rows of a list on one page.
 pub const PAGE_ROWS: u32 = 50;
+/// Steps that an undo left as they are, listed one by one.
+pub const NOT_UNDONE_SHOWN: usize = 40;
+/// How long a browser may show a picture without asking again.
+pub const PHOTO_CACHE: &str = "private, max-age=300";
 /// What a browser may send at most: a form with a certificate authority in it.
 pub const BODY_BYTES_MAX: usize = 1 << 20;
 /// How long a request may take, a live one apart.

@@ -9,7 +9,7 @@ use crate::history::{
 };
 use crate::lists::{
     ConflictQuery, Counts, Page, PeopleQuery, PersonRow, PlanPeopleQuery, PlanPerson, RunPeopleQuery,
-    RunQuery,
+    RunQuery, Window,
 };
 use crate::rows::{
     By, ConflictId, ConflictRow, ConflictState, ConflictsOf, DirectoryId, DirectoryRow, Forgotten,
@@ -85,6 +85,8 @@ pub trait Settings: Send + Sync {
 pub trait Links: Send + Sync {
     /// In the order of person ids.
     fn links(&self, directory: DirectoryId) -> Reply<'_, Vec<Link>>;
+
+    fn link<'a>(&'a self, directory: DirectoryId, person: &'a PersonId) -> Reply<'a, Option<Link>>;
 
     /// Every link to an employee of this PBX, in the order of employees.
     fn linked_employees(&self, pbx: PbxId) -> Reply<'_, Vec<LinkedEmployee>>;
@@ -180,6 +182,13 @@ pub trait History: Send + Sync {
     /// The newest row of every person, in the order of person ids.
     fn latest_people(&self, directory: DirectoryId) -> Reply<'_, Vec<(RunId, RunPerson)>>;
 
+    /// The newest row of one person.
+    fn latest_person<'a>(
+        &'a self,
+        directory: DirectoryId,
+        person: &'a PersonId,
+    ) -> Reply<'a, Option<(RunId, RunPerson)>>;
+
     /// Adds steps, as long as their run holds its lease; a step that is
     /// already there is an error.
     fn journal<'a>(&'a self, rows: &'a [JournalRow]) -> Reply<'a, ()>;
@@ -274,6 +283,14 @@ pub trait Lists: Send + Sync {
 
     /// How many people of a run there are of each kind, as far as there are any.
     fn run_counts(&self, run: RunId) -> Reply<'_, BTreeMap<(PersonStatus, Updated), u64>>;
+
+    /// Steps of a run in their order: everybody's, or one person's.
+    fn journal_page<'a>(
+        &'a self,
+        run: RunId,
+        person: Option<&'a PersonId>,
+        window: Window,
+    ) -> Reply<'a, Page<JournalRow>>;
 
     /// Empty where the plan is gone, or is too old to keep its people.
     fn plan_people<'a>(

@@ -65,23 +65,24 @@ struct Runs {
     runs: Vec<Run>,
 }
 
+/// A run, briefly.
 #[derive(Debug, Serialize)]
-struct Run {
-    run: RunId,
-    server: String,
-    trigger: Trigger,
-    started_ms: i64,
-    ended_ms: Option<i64>,
-    outcome: Outcome,
-    plan: Option<String>,
-    counts: Option<Counts>,
-    writes: Option<Writes>,
-    error: Option<String>,
+pub struct Run {
+    pub run: RunId,
+    pub server: String,
+    pub trigger: Trigger,
+    pub started_ms: i64,
+    pub ended_ms: Option<i64>,
+    pub outcome: Outcome,
+    pub plan: Option<String>,
+    pub counts: Option<Counts>,
+    pub writes: Option<Writes>,
+    pub error: Option<String>,
     /// How far it is; none once it ended.
-    progress: Option<RunProgress>,
+    pub progress: Option<RunProgress>,
     /// Scripts find it in the report.
     #[serde(skip)]
-    halted: Option<Halt>,
+    pub halted: Option<Halt>,
 }
 
 impl From<RunRow> for Run {

@@ -9,7 +9,7 @@ pub mod errors;
 pub mod explain;
 mod files;
 pub mod history;
-mod journal;
+pub mod journal;
 mod notify;
 pub mod output;
 pub mod pbx;
@@ -25,7 +25,7 @@ mod steps;
 #[cfg(test)]
 pub(crate) mod testing;
 pub mod undo;
-mod words;
+pub mod words;
 
 use crate::app::App;
 use anyhow::Result;

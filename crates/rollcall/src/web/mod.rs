@@ -8,12 +8,16 @@
 mod assets;
 mod auth;
 mod doors;
+mod download;
 mod lang;
+mod lists;
 mod live;
 mod pages;
 mod problem;
 mod render;
 mod serve;
+#[cfg(test)]
+mod testing;
 mod turns;
 mod visit;
 

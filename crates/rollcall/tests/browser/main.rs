@@ -5,6 +5,7 @@
 mod support;
 
 mod doors;
+mod people;
 mod pictures;
 mod runs;
 mod setup;

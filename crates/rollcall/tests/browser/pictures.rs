@@ -26,7 +26,7 @@ const PAGES: [(&str, &str); 18] = [
     ("conflicts", "/conflicts"),
     ("history", "/history"),
     ("run", "/history/3"),
-    ("undo", "/history/3/undo"),
+    ("steps", "/history/3/steps"),
     ("settings", "/settings"),
     ("settings-tokens", "/settings/tokens"),
     ("server-remove", "/servers/1/remove"),

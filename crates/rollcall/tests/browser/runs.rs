@@ -1,6 +1,6 @@
 //! Run request, plans and live runs, as they are seen.
 
-use super::site::at_an_office;
+use super::site::{Site, at_an_office};
 use super::window::Window;
 
 #[test]
@@ -158,4 +158,17 @@ async fn request(window: &Window) {
     window.open("/servers/1/request").await;
     window.press_in("Far fewer people", "Run request").await;
     window.arrives("/servers/1/plans/").await;
+}
+
+/// Waits until so many runs have ended.
+pub async fn finished(site: &Site, runs: usize) {
+    for _ in 0..600 {
+        let list = site.office().json(&["history"]);
+        let ended = |run: &serde_json::Value| run["outcome"] != "running";
+        if list["runs"].as_array().is_some_and(|list| list.len() >= runs && list.iter().all(ended)) {
+            return;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(200)).await;
+    }
+    panic!("run {runs} did not end");
 }

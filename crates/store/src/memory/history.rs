@@ -112,6 +112,21 @@ impl History for MemoryStore {
         })
     }
 
+    fn latest_person<'a>(
+        &'a self,
+        directory: DirectoryId,
+        person: &'a PersonId,
+    ) -> Reply<'a, Option<(RunId, RunPerson)>> {
+        self.reply(move |memory| {
+            let newest_first = memory.runs.iter().rev().filter(|(_, run)| run.row.directory == directory);
+            let mut rows = newest_first.filter_map(|(id, run)| {
+                let row = run.people.iter().rev().find(|row| row.person == *person)?;
+                Some((*id, row.clone()))
+            });
+            Ok(rows.next())
+        })
+    }
+
     fn journal<'a>(&'a self, rows: &'a [JournalRow]) -> Reply<'a, ()> {
         self.reply(move |memory| {
             let mut new = BTreeMap::new();

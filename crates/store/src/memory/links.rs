@@ -15,6 +15,10 @@ impl Links for MemoryStore {
         })
     }
 
+    fn link<'a>(&'a self, directory: DirectoryId, person: &'a PersonId) -> Reply<'a, Option<Link>> {
+        self.reply(move |memory| Ok(memory.links.get(&(directory, person.clone())).cloned()))
+    }
+
     fn linked_employees(&self, pbx: PbxId) -> Reply<'_, Vec<LinkedEmployee>> {
         self.reply(move |memory| {
             let mut linked: Vec<LinkedEmployee> = of_pbx(memory, pbx)

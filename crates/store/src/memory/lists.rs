@@ -4,7 +4,7 @@ use super::{Memory, MemoryStore, page};
 use crate::LIST_ROWS_MAX;
 use crate::contract::{Lists, Reply};
 use crate::folded::{Listed, Needles, conflict_searched, fold, searched};
-use crate::history::{PersonStatus, RunPerson, RunRow, Updated};
+use crate::history::{JournalRow, PersonStatus, RunPerson, RunRow, Updated};
 use crate::lists::{
     ConflictQuery, ConflictSort, Counts, LastRun, Order, Page, PeopleQuery, PeopleSort, PersonRow,
     PlanPeopleQuery, PlanPerson, RunPeopleQuery, RunQuery, Standing, Window,
@@ -63,6 +63,19 @@ impl Lists for MemoryStore {
         self.reply(move |memory| {
             let people = memory.runs.get(&run).into_iter().flat_map(|run| &run.people);
             Ok(counted(people.map(|row| (row.status, row.updated))))
+        })
+    }
+
+    fn journal_page<'a>(
+        &'a self,
+        run: RunId,
+        person: Option<&'a PersonId>,
+        window: Window,
+    ) -> Reply<'a, Page<JournalRow>> {
+        self.reply(move |memory| {
+            let rows = memory.journal.range((run, i64::MIN)..=(run, i64::MAX)).map(|(_, row)| row);
+            let wanted = rows.filter(|row| person.is_none_or(|person| row.person == *person));
+            Ok(windowed(wanted.cloned().collect(), window))
         })
     }
 

@@ -155,6 +155,21 @@ impl History for SqlStore {
         })
     }
 
+    fn latest_person<'a>(
+        &'a self,
+        directory: DirectoryId,
+        person: &'a PersonId,
+    ) -> Reply<'a, Option<(RunId, RunPerson)>> {
+        Box::pin(async move {
+            let row = sqlx::query(
+                "SELECT * FROM run_person WHERE directory = $1 AND person = $2 \
+                 ORDER BY run DESC, seq DESC LIMIT 1",
+            );
+            let row = row.bind(directory.0).bind(person.as_str()).fetch_optional(&self.pool).await?;
+            row.map(|row| Ok((RunId(row.try_get("run")?), run_person(&row)?))).transpose()
+        })
+    }
+
     fn journal<'a>(&'a self, rows: &'a [JournalRow]) -> Reply<'a, ()> {
         step("journal", async move {
             let mut tx = self.begin().await?;

@@ -83,7 +83,7 @@ pub(super) async fn read(pool: &AnyPool, of: &JournalOf) -> Result<Vec<JournalRo
     query.fetch_all(pool).await?.iter().map(journal_row).collect()
 }
 
-fn journal_row(row: &AnyRow) -> Result<JournalRow, Error> {
+pub(super) fn journal_row(row: &AnyRow) -> Result<JournalRow, Error> {
     Ok(JournalRow {
         run: RunId(row.try_get("run")?),
         seq: row.try_get("seq")?,

@@ -7,6 +7,7 @@ use crate::dying::step;
 use crate::error::Error;
 use crate::rows::{By, DirectoryId, HeldBy, HeldNumber, LinkedEmployee, PbxId};
 use reconcile::{EmployeeId, Link, PersonId};
+use sqlx::any::AnyRow;
 use sqlx::{AnyConnection, Row};
 
 impl Links for SqlStore {
@@ -16,12 +17,19 @@ impl Links for SqlStore {
                 .bind(directory.0)
                 .fetch_all(&self.pool)
                 .await?;
-            let link = |row: &sqlx::any::AnyRow| {
-                compact::decode(row.try_get(0)?, row.try_get(1)?, row.try_get(2)?, row.try_get(3)?)
-            };
-            let mut links = rows.iter().map(link).collect::<Result<Vec<_>, Error>>()?;
+            let mut links = rows.iter().map(link_of).collect::<Result<Vec<_>, Error>>()?;
             links.sort_by(|a, b| a.person.cmp(&b.person));
             Ok(links)
+        })
+    }
+
+    fn link<'a>(&'a self, directory: DirectoryId, person: &'a PersonId) -> Reply<'a, Option<Link>> {
+        Box::pin(async move {
+            let row = sqlx::query(
+                "SELECT person, employee, name, body FROM link WHERE directory = $1 AND person = $2",
+            );
+            let row = row.bind(directory.0).bind(person.as_str()).fetch_optional(&self.pool).await?;
+            row.as_ref().map(link_of).transpose()
         })
     }
 
@@ -113,6 +121,10 @@ impl Links for SqlStore {
             Ok(held)
         })
     }
+}
+
+fn link_of(row: &AnyRow) -> Result<Link, Error> {
+    compact::decode(row.try_get(0)?, row.try_get(1)?, row.try_get(2)?, row.try_get(3)?)
 }
 
 impl SqlStore {

@@ -1,14 +1,14 @@
 //! Pages of lists, on a database.
 
 use super::page::Ask;
-use super::{SqlStore, conflicts, employee_of, history, parsed, word};
+use super::{SqlStore, conflicts, employee_of, history, journal, parsed, word};
 use crate::contract::{Lists, Reply};
 use crate::error::Error;
 use crate::folded::{Needles, State};
-use crate::history::{PersonStatus, RunPerson, RunRow, Updated};
+use crate::history::{JournalRow, PersonStatus, RunPerson, RunRow, Updated};
 use crate::lists::{
     ConflictQuery, ConflictSort, Counts, LastRun, Order, Page, PeopleQuery, PeopleSort, PersonRow,
-    PlanPeopleQuery, PlanPerson, RunPeopleQuery, RunQuery, Standing,
+    PlanPeopleQuery, PlanPerson, RunPeopleQuery, RunQuery, Standing, Window,
 };
 use crate::rows::{ConflictRow, ConflictState, DirectoryId, RunId};
 use reconcile::{ConflictKind, EmployeeId, PersonId};
@@ -112,6 +112,31 @@ impl Lists for SqlStore {
             );
             let rows = rows.bind(run.0).fetch_all(&self.pool).await?;
             rows.iter().map(|row| Ok(((word(row, "status")?, word(row, "updated")?), total(row)?))).collect()
+        })
+    }
+
+    fn journal_page<'a>(
+        &'a self,
+        run: RunId,
+        person: Option<&'a PersonId>,
+        window: Window,
+    ) -> Reply<'a, Page<JournalRow>> {
+        Box::pin(async move {
+            let mut ask = Ask::default();
+            ask.that("run = ?", run.0);
+            if let Some(person) = person {
+                ask.that("person = ?", person.as_str());
+            }
+            let (conditions, window) = (ask.conditions(), ask.window(window));
+            let sql = format!(
+                "SELECT total, page.seq AS present, journal.* \
+                 FROM (SELECT count(*) AS total FROM journal WHERE {conditions}) AS counted \
+                 LEFT JOIN (SELECT run, seq FROM journal WHERE {conditions} \
+                 ORDER BY seq {window}) AS page ON 1 = 1 \
+                 LEFT JOIN journal ON journal.run = page.run AND journal.seq = page.seq \
+                 ORDER BY journal.seq"
+            );
+            ask.page(&self.pool, sql, journal::journal_row).await
         })
     }
 

@@ -1,15 +1,15 @@
 //! Pages of runs, of their people, of the people of plans, and of conflicts.
 
 use crate::common::{company, conflict, directory, everywhere, link, person};
-use crate::rows::{decision, quarantined, seen, start};
-use reconcile::{Answer, Conflict, ConflictKind, EmployeeId, LeftReason, Link, LinkState};
+use crate::rows::{decision, quarantined, seen, start, step};
+use reconcile::{Answer, Conflict, ConflictKind, EmployeeId, LeftReason, Link, LinkState, PersonId};
 use serde_json::json;
 use std::collections::{BTreeMap, BTreeSet};
 use std::slice::from_ref;
 use store::{
     By, ConflictId, ConflictQuery, ConflictSort, ConflictState, ConflictsOf, Counts, DirectoryId, Error,
-    Order, PLAN_PEOPLE_KEPT_MAX, PLANS_KEPT_MAX, Page, PersonStatus, PlanPeopleQuery, PlanPerson, RunId,
-    RunPeopleQuery, RunPerson, RunQuery, Store, Trigger, Updated, Window,
+    JournalRow, Order, PLAN_PEOPLE_KEPT_MAX, PLANS_KEPT_MAX, Page, PersonStatus, PlanPeopleQuery, PlanPerson,
+    RunId, RunPeopleQuery, RunPerson, RunQuery, Store, Trigger, Updated, Window,
 };
 
 fn told(number: usize, name: &str, status: PersonStatus, updated: Updated) -> RunPerson {
@@ -291,6 +291,54 @@ async fn servers_are_counted() {
         assert_eq!(counts[&other], Counts { linked: 1, left: 0, conflicts_open: 0, quarantined: 2 });
         store.remove_directory(id).await.unwrap();
         assert_eq!(store.directory_counts().await.unwrap().into_keys().collect::<Vec<_>>(), [other]);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn one_person_is_found_alone() {
+    everywhere(async |store| {
+        let id = company(store).await;
+        store.agree(By::Hand(id), &[], &[link(1, 11), link(2, 12)]).await.unwrap();
+        assert_eq!(store.link(id, &person(2)).await.unwrap(), Some(link(2, 12)));
+        assert_eq!(store.link(id, &person(3)).await.unwrap(), None);
+        assert_eq!(store.link(DirectoryId(99), &person(2)).await.unwrap(), None);
+
+        let old = start(store, id, Trigger::Manual, 1).await;
+        store.add_run_people(old, &[seen(1, "then"), seen(2, "only then")]).await.unwrap();
+        let new = start(store, id, Trigger::Manual, 2).await;
+        store.add_run_people(new, &[seen(1, "now"), seen(3, "somebody"), seen(1, "at last")]).await.unwrap();
+        let latest = async |number| store.latest_person(id, &person(number)).await.unwrap();
+        assert_eq!(latest(1).await, Some((new, seen(1, "at last"))));
+        assert_eq!(latest(2).await, Some((old, seen(2, "only then"))));
+        assert_eq!(latest(4).await, None);
+        assert_eq!(store.latest_person(DirectoryId(99), &person(1)).await.unwrap(), None);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn the_journal_of_a_run_is_cut_to_pages() {
+    everywhere(async |store| {
+        let id = company(store).await;
+        let other = start(store, id, Trigger::Manual, 1).await;
+        store.journal(&[step(other, 1, id)]).await.unwrap();
+        let run = start(store, id, Trigger::Manual, 2).await;
+        let somebody = |seq| JournalRow { person: person(7), ..step(run, seq, id) };
+        let rows = [step(run, 1, id), somebody(2), step(run, 3, id), somebody(4), step(run, 5, id)];
+        store.journal(&rows).await.unwrap();
+        let page = async |of: Option<PersonId>, limit, offset| {
+            let window = Window { limit, offset };
+            let page = store.journal_page(run, of.as_ref(), window).await.unwrap();
+            (page.rows.iter().map(|row| row.seq).collect::<Vec<_>>(), page.total)
+        };
+        assert_eq!(page(None, 2, 0).await, (vec![1, 2], 5));
+        assert_eq!(page(None, 2, 4).await, (vec![5], 5));
+        assert_eq!(page(None, 2, 6).await, (vec![], 5));
+        assert_eq!(page(Some(person(7)), 9, 0).await, (vec![2, 4], 2));
+        assert_eq!(page(Some(person(8)), 9, 0).await, (vec![], 0));
+        let all = store.journal_page(run, None, Window::default()).await.unwrap();
+        assert_eq!(all.rows, rows);
     })
     .await;
 }

@@ -1,7 +1,7 @@
 //! Everything known about one person: what each side said last, what was
 //! agreed, what was written and why.
 
-mod view;
+pub mod view;
 
 use super::conflicts;
 use super::errors::usage;
@@ -49,9 +49,25 @@ async fn find(app: &App, query: &str, server: Option<&str>) -> Result<Found> {
     let in_full = known.len() <= PEOPLE_EXPLAINED_MAX;
     let mut people = Vec::new();
     for person in known {
-        people.push(explain(app, person, in_full).await?);
+        let mut person = explain(app, person, in_full).await?;
+        person.journal.truncate(STEPS_SHOWN_MAX);
+        people.push(person);
     }
     Ok(Found { in_full, people })
+}
+
+/// One person by the id that the directory gave them, if anything is
+/// remembered of them.
+pub async fn one(app: &App, row: &DirectoryRow, id: &PersonId) -> Result<Option<Explained>> {
+    let link = app.store.link(row.id, id).await?;
+    let last = app.store.latest_person(row.id, id).await?;
+    let name = match (&link, &last) {
+        (Some(link), _) => link.name.to_string(),
+        (None, Some((_, last))) => last.name.clone(),
+        (None, None) => return Ok(None),
+    };
+    let known = Known { row: row.clone(), id: id.clone(), name, link, last };
+    Ok(Some(explain(app, known, true).await?))
 }
 
 /// One person as far as they are remembered.
@@ -115,7 +131,7 @@ async fn explain(app: &App, person: Known, in_full: bool) -> Result<Explained> {
     if in_full {
         let of = JournalOf::Person(person.row.id, person.id.clone());
         let rows = app.store.journal_of(&of).await?;
-        journal = rows.into_iter().take(STEPS_SHOWN_MAX).map(Written::from).collect();
+        journal = rows.into_iter().map(Written::from).collect();
         let rows = conflicts::list(app, ConflictsOf::Directory(person.row.id)).await?;
         open = rows.into_iter().filter(|row| row.conflict.person == person.id).collect();
     }

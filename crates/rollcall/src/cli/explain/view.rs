@@ -187,25 +187,57 @@ impl Explained {
     }
 }
 
+/// How the two sides of a field stand to each other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// The directory has no place for it.
+    NotMapped,
+    /// Nothing was agreed yet.
+    NotYet,
+    /// A human left it so although the two differ.
+    Held,
+    /// A side moved away from what was agreed.
+    Moved,
+    /// Both rest although they differ.
+    Differs,
+    Agreed,
+}
+
 impl FieldView {
-    fn agreed_in_words(&self) -> Cell {
+    pub fn standing(&self) -> Standing {
         if !self.mapped {
-            return Cell::new(NONE, Ink::Dim);
+            return Standing::NotMapped;
         }
-        let Some(agreed) = &self.agreed else { return Cell::new("not yet", Ink::Dim) };
-        let now = |seen: &Option<Seen>| seen.as_ref().map(|seen| seen.value.clone());
-        let moved = |seen: &Option<Seen>, then: &Option<String>| now(seen).is_some_and(|now| now != *then);
-        let sides = || {
-            let text = |value: &Option<String>| value.clone().unwrap_or_else(|| NONE.to_owned());
-            format!("{} / {}", text(&agreed.directory), text(&agreed.pbx))
-        };
+        let Some(agreed) = &self.agreed else { return Standing::NotYet };
+        let moved =
+            |seen: &Option<Seen>, then: &Option<String>| seen.as_ref().is_some_and(|now| now.value != *then);
         match () {
-            () if agreed.held => Cell::new("left as it is", Ink::Warn),
+            () if agreed.held => Standing::Held,
             () if moved(&self.directory, &agreed.directory) || moved(&self.pbx, &agreed.pbx) => {
-                Cell::new(format!("was {}", sides()), Ink::Warn)
+                Standing::Moved
             }
-            () if agreed.differs => Cell::new("rests although it differs", Ink::Warn),
-            () => Cell::new("yes", Ink::Good),
+            () if agreed.differs => Standing::Differs,
+            () => Standing::Agreed,
+        }
+    }
+
+    fn agreed_in_words(&self) -> Cell {
+        let sides = || {
+            let side = |side: fn(&Agreed) -> &Option<String>| {
+                self.agreed
+                    .as_ref()
+                    .and_then(|agreed| side(agreed).clone())
+                    .unwrap_or_else(|| NONE.to_owned())
+            };
+            format!("{} / {}", side(|agreed| &agreed.directory), side(|agreed| &agreed.pbx))
+        };
+        match self.standing() {
+            Standing::NotMapped => Cell::new(NONE, Ink::Dim),
+            Standing::NotYet => Cell::new("not yet", Ink::Dim),
+            Standing::Held => Cell::new("left as it is", Ink::Warn),
+            Standing::Moved => Cell::new(format!("was {}", sides()), Ink::Warn),
+            Standing::Differs => Cell::new("rests although it differs", Ink::Warn),
+            Standing::Agreed => Cell::new("yes", Ink::Good),
         }
     }
 }

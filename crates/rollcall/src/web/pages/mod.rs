@@ -1,14 +1,23 @@
 //! The pages, by the addresses they have.
 
+mod disabled;
+mod employees;
 mod first_steps;
+mod history;
 mod job;
+mod person;
 mod plan;
 mod request;
+mod run;
 mod server;
 mod servers;
 mod sign_in;
+mod steps;
 mod synchronize;
 mod taste;
+#[cfg(test)]
+mod tests;
+mod undo;
 
 pub use server::Drafts;
 
@@ -38,6 +47,16 @@ pub fn inside() -> Router<Web> {
         .route("/servers/{id}/plans/{hash}/plan.json", get(plan::json))
         .route("/servers/{id}/plans/{hash}/apply", post(plan::apply))
         .route("/servers/{id}/plans/{hash}/discard", post(plan::discard))
+        .route("/employees", get(employees::list))
+        .route("/employees/{server}/{person}", get(person::show))
+        .route("/employees/{server}/{person}/photo", get(person::photo))
+        .route("/disabled", get(disabled::list))
+        .route("/disabled/disabled.csv", get(disabled::csv))
+        .route("/disabled/{server}/{person}", get(disabled::mentions))
+        .route("/history", get(history::list))
+        .route("/history/{run}", get(run::show))
+        .route("/history/{run}/steps", get(undo::steps))
+        .route("/history/{run}/undo", post(undo::start))
         .route("/sign-out", post(sign_in::out))
         .merge(server::routes())
 }
@@ -60,4 +79,21 @@ pub fn live(web: Web) -> Router<Web> {
 pub async fn server(web: &Web, id: i64) -> Result<DirectoryRow, Problem> {
     let rows = web.app.store.directories().await?;
     rows.into_iter().find(|row| row.id == DirectoryId(id)).ok_or_else(Problem::not_found)
+}
+
+/// One of several things to choose.
+pub struct Choice {
+    pub value: String,
+    pub text: String,
+    pub is_chosen: bool,
+}
+
+/// All servers, and which of them is chosen, if that one is there.
+pub async fn servers_by_name(web: &Web, chosen: Option<i64>) -> Result<Vec<Choice>, store::Error> {
+    let choice = |row: DirectoryRow| Choice {
+        value: row.id.to_string(),
+        is_chosen: Some(row.id.0) == chosen,
+        text: row.name,
+    };
+    Ok(web.app.store.directories().await?.into_iter().map(choice).collect())
 }

@@ -8,18 +8,15 @@ use crate::cycle::report::{PersonReport, Report};
 use crate::limits;
 use crate::web::Web;
 use crate::web::auth::FlashKind;
+use crate::web::download::{self, Part, line};
 use crate::web::live::Task;
 use crate::web::problem::Problem;
 use crate::web::render::{Nav, Page, Pager, html};
 use crate::web::visit::{Visit, encoded};
 use anyhow::Result;
 use askama::Template;
-use axum::body::Body;
 use axum::extract::{Form, Path, Query, State};
-use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Redirect, Response};
-use bytes::Bytes;
-use futures_util::stream;
 use reconcile::Field;
 use serde::Deserialize;
 use store::{DirectoryId, PlanPeopleQuery, PlanPerson, PlanState, Window};
@@ -152,7 +149,7 @@ pub async fn csv(
     Path((id, hash)): Path<(i64, String)>,
     Query(filter): Query<Filter>,
 ) -> Result<Response, Problem> {
-    download(web, id, hash, filter, "text/csv; charset=utf-8", "csv", csv_of).await
+    download(web, id, hash, filter, download::CSV, "csv", csv_of).await
 }
 
 pub async fn json(
@@ -163,7 +160,6 @@ pub async fn json(
     download(web, id, hash, filter, "application/x-ndjson", "jsonl", json_of).await
 }
 
-/// Sends page after page, so that nobody holds all people at once.
 async fn download(
     web: Web,
     id: i64,
@@ -176,23 +172,15 @@ async fn download(
     let row = server(&web, id).await?;
     plans::told(&web.app, &row, &hash).await?.ok_or_else(Problem::not_found)?;
     let name: String = hash.chars().take(limits::HASH_SHOWN).collect();
-    let pages = stream::try_unfold(Some(0), move |offset: Option<u32>| {
-        let (web, hash, query) = (web.clone(), hash.clone(), Filter { page: None, ..filter.clone() });
+    download::file(&format!("rollcall-{name}.{end}"), kind, move |from| {
+        let (web, hash, filter) = (web.clone(), hash.clone(), Filter { page: None, ..filter.clone() });
         async move {
-            let Some(offset) = offset else { return Ok::<_, anyhow::Error>(None) };
-            let rows = rows_of(&web, row.id, &hash, &query, offset).await?;
-            let next = offset + u32::try_from(rows.len())?;
+            let rows = rows_of(&web, row.id, &hash, &filter, from).await?;
             let is_last = rows.len() < limits::DOWNLOAD_ROWS as usize;
-            let text = write(&rows, offset == 0)?;
-            Ok(Some((Bytes::from(text), (!is_last).then_some(next))))
+            let next = from + u32::try_from(rows.len())?;
+            Ok(Part { text: write(&rows, from == 0)?, next: (!is_last).then_some(next) })
         }
-    });
-    let mut response = Body::from_stream(pages).into_response();
-    let headers = response.headers_mut();
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
-    let disposition = format!("attachment; filename=\"rollcall-{name}.{end}\"");
-    headers.insert(header::CONTENT_DISPOSITION, HeaderValue::try_from(disposition)?);
-    Ok(response)
+    })
 }
 
 async fn rows_of(
@@ -223,8 +211,7 @@ fn json_of(rows: &[Row], _: bool) -> Result<String> {
 fn csv_of(rows: &[Row], is_first: bool) -> Result<String> {
     let mut text = String::new();
     if is_first {
-        // Without this mark spreadsheets take the text for another encoding.
-        text.push('\u{feff}');
+        text.push(download::CSV_MARK);
         let fields = Field::ALL.iter().map(|field| field.as_str().to_owned());
         let head = ["kind".to_owned(), "name".to_owned(), "number".to_owned()];
         line(&mut text, head.into_iter().chain(fields).chain(["changes".to_owned(), "reason".to_owned()]));
@@ -243,33 +230,4 @@ fn csv_of(rows: &[Row], is_first: bool) -> Result<String> {
         line(&mut text, head.into_iter().chain(Field::ALL.map(raw)).chain(tail));
     }
     Ok(text)
-}
-
-fn line(text: &mut String, cells: impl Iterator<Item = String>) {
-    let cells: Vec<String> = cells.map(|cell| quoted(&cell)).collect();
-    text.push_str(&cells.join(","));
-    text.push_str("\r\n");
-}
-
-/// RFC 4180. A spreadsheet would carry out what begins like a formula; a phone
-/// number is none.
-fn quoted(cell: &str) -> String {
-    let is_number = cell.chars().all(|c| c.is_ascii_digit() || "+-() .".contains(c));
-    let is_formula = cell.starts_with(['=', '+', '-', '@', '\t', '\r']) && !is_number;
-    let mark = if is_formula { "'" } else { "" };
-    format!("\"{mark}{}\"", cell.replace('"', "\"\""))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_cell_is_data_and_never_a_formula() {
-        assert_eq!(quoted("a \"b\", c"), "\"a \"\"b\"\", c\"");
-        assert_eq!(quoted("=1+1"), "\"'=1+1\"");
-        assert_eq!(quoted("@SUM(A1)"), "\"'@SUM(A1)\"");
-        assert_eq!(quoted("-cmd|x"), "\"'-cmd|x\"");
-        assert_eq!(quoted("+7 (495) 123-45-67"), "\"+7 (495) 123-45-67\"");
-    }
 }
