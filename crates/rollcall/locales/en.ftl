@@ -661,3 +661,195 @@ undo-marked = Undo the marked steps
 undo-hint = Shows first what an undo would do. What was changed since is left alone.
 undo-mark-some = Mark the steps that are to be undone.
 undo-busy = Something is running for this server. Ask again when it is done.
+## Conflicts
+
+synchronize-server = Synchronize { $name } now
+every-server = every server
+conflicts-lead = What Rollcall does not decide by itself. Answering changes nobody's data; the next synchronisation carries the answer out.
+conflict-state = State
+conflict-state-open = Open
+conflict-state-silenced = Left as they are
+conflict-kind = Kind
+every-kind = every kind
+conflicts-search-hint = Name or stored value
+conflicts-many = Answer many at once
+conflicts-many-hint = Choose a kind to answer many at once.
+conflicts-all-of-list = { $n ->
+    [one] all { $n } of this list, on every page
+   *[other] all { $n } of this list, on every page
+}
+conflicts-mark-all = Mark all on this page
+conflict-mark = Mark { $name }
+conflicts-none = No conflicts
+conflicts-none-open = Nothing waits for you. When both sides disagree, or one refuses a change, it appears here with its ways out.
+conflicts-none-silenced = Nobody was left as they are. A conflict comes here when you answer that it stays as it is.
+conflicts-none-like-that = None is like that. Take back a filter, or search for less.
+conflict-date = Date
+conflict-stored = Stored
+conflict-why = Reason
+conflict-ways = Ways out
+conflict-nothing = nothing
+conflict-seen = { $n ->
+    [one] seen in { $n } run
+   *[other] seen in { $n } runs
+}
+conflict-by-rollcall = noticed by Rollcall
+conflict-by-directory = refused by LDAP/AD
+conflict-by-pbx = refused by the PBX
+refused-by-rollcall = Rollcall
+refused-by-directory = LDAP/AD
+refused-by-pbx = The PBX
+conflict-words-rollcall = In detail
+conflict-words-directory = In the words of LDAP/AD
+conflict-words-pbx = In the words of the PBX
+conflict-tried = { $n ->
+    [one] Tried { $n } time; again
+   *[other] Tried { $n } times; again
+}
+conflict-tried-or = , or as soon as either side changes.
+conflict-is-answered = answered
+conflict-answered = { $answer }: the next synchronisation carries it out.
+conflict-left = { $answer }
+conflict-agrees = The same: { $fields }
+conflict-differs = Different: { $fields }
+conflict-remove = Remove { $name } from the list
+conflict-why-ambiguous-match = { $n ->
+    [0] The join of { $name } with an employee was undone, and nobody else matches. Nothing is created before you say so.
+   *[other] Several people or employees match { $name }, or match only in part. Nobody was joined or created.
+}
+conflict-why-back-under-new-id = { $name } matches an employee whose person is gone from the domain: perhaps the same human under a new id.
+conflict-why-already-someones = The employee who matches { $name } belongs to somebody else already.
+conflict-why-both-changed = { $field }: it changed on both sides since they last agreed. The domain says { $directory }, MikoPBX says { $pbx }.
+conflict-why-first-meeting = { $field }: the two sides differ and never agreed on one value. The domain says { $directory }, MikoPBX says { $pbx }.
+conflict-why-several-values = { $field }: the domain holds several values, and nothing says which one is meant.
+conflict-why-unusable = { $field }: a stored value cannot be used. The domain says { $directory }, MikoPBX says { $pbx }.
+conflict-why-no-name = The domain gives no name that an employee could have.
+conflict-why-number-taken = The internal number { $directory } belongs to somebody else already.
+conflict-why-number-wanted-twice = Several people of the domain want the internal number { $directory }.
+conflict-why-number-swap = People would exchange internal numbers in a circle: { $name } has { $pbx } and wants { $directory }.
+conflict-why-no-free-number = No internal number is free for { $name }.
+conflict-why-employee-deleted = The employee of { $name } is gone from MikoPBX, although the person is active in the domain.
+conflict-why-not-the-same-employee = The employee linked with { $name } is somebody else by now: number, name and e-mail all changed in MikoPBX.
+conflict-why-refused = { $field }: { $who } did not take the change. The domain says { $directory }, MikoPBX says { $pbx }.
+conflict-why-refused-whole = { $who } did not take the change of { $name } as a whole.
+conflict-why-undone-join = The join of { $name } was undone.
+way-use-directory = Use the domain's
+way-use-pbx = Use the PBX's
+way-new-employee = Make a new employee
+way-employee-again = Make the employee again
+way-same-human = The same human: relink
+way-same-employee = The same employee after all: relink
+way-leave-out = Leave this person out
+way-leave-as-is = Leave as is
+way-retry = Try again
+way-ask-again = Take the answer back
+way-pick = It is this one
+way-pick-this = It is { $name }
+way-number = Another number
+way-number-do = Give
+way-keep-in-pbx = only in the PBX; the domain keeps its value
+answer-employee = It is employee { $id }
+answer-not-these = It is not employee { $ids }
+answer-number = Give number { $number }
+answer-number-pbx = Give number { $number } in the PBX only
+conflicts-remove = Remove from the list
+conflicts-clear-title = Clear the list
+conflicts-clear-hint = This removes rows and changes no data on either side. Whatever still stands returns with the next synchronisation.
+conflicts-clear-all = Clear all
+conflicts-clear-server = Clear all of this server
+conflicts-answered = { $n ->
+    [one] { $n } conflict is answered. The next synchronisation carries it out.
+   *[other] { $n } conflicts are answered. The next synchronisation carries them out.
+}
+conflicts-left-as-is = { $n ->
+    [one] { $n } conflict is left as it is until either side changes.
+   *[other] { $n } conflicts are left as they are until either side changes.
+}
+conflicts-left-out = { $n ->
+    [one] { $n } person is left out until you take that back.
+   *[other] { $n } people are left out until you take that back.
+}
+conflicts-asked-again = { $n ->
+    [one] { $n } answer is taken back. The next synchronisation looks again.
+   *[other] { $n } answers are taken back. The next synchronisation looks again.
+}
+conflicts-retried = { $n ->
+    [one] { $n } change is tried again by the next synchronisation.
+   *[other] { $n } changes are tried again by the next synchronisation.
+}
+conflicts-cleared = { $n ->
+    [one] { $n } row is removed. No data was changed; what still stands returns with the next synchronisation.
+   *[other] { $n } rows are removed. No data was changed; what still stands returns with the next synchronisation.
+}
+
+## Settings
+
+settings-sign-in = Sign-in
+settings-sessions = Sessions
+settings-tokens = API tokens
+settings-notifications = Notifications
+settings-about = About
+is-on = on
+is-off = off
+old-password = The password until now
+old-password-wrong = The password until now is wrong. Nothing was changed.
+new-password = New password
+new-password-hint = Leave it empty to change the login only.
+sign-in-change-hint = All other sessions end.
+sign-in-changed = Login and password are changed. All other sessions have ended.
+by-pbx-title = Sign in with MikoPBX
+by-pbx-lead = Whoever may sign in to the MikoPBX web interface may sign in here with the same login and password. Rollcall asks the PBX each time and keeps neither.
+by-pbx-no-pbx = No PBX is connected yet.
+by-pbx-is-on = Whoever may sign in to MikoPBX may sign in here from now on.
+by-pbx-is-off = Only Rollcall's own administrator may sign in from now on. Sessions of others have ended.
+sessions-lead = Everybody who is signed in. A session ends after 12 hours without use, and after 7 days in any case.
+sessions-end-others = End all others
+session-who = Login
+session-browser = Browser
+session-created = Signed in
+session-seen = Last seen
+session-this = this one
+session-end = End
+session-ended = The session has ended.
+sessions-ended = All other sessions have ended.
+tokens-lead = A token lets a program do by the JSON API what you can do here. Give every program its own, so that it can be revoked alone.
+tokens-none = No tokens
+tokens-none-hint = Without a token nobody can use the JSON API.
+token-new = A new token
+token-name-hint = Who will use it, for example: monitoring
+token-make = Make a token
+token-made = The token { $name } is made. Copy it now: it is not kept and cannot be shown again.
+token-created = Made
+token-used = Last used
+token-revoke = Revoke
+token-revoke-name = Revoke { $name }
+token-revoke-sure = Revoke { $name }? Programs that use it are refused at once.
+token-revoked = The token is revoked.
+notify-title = Who is told
+notify-lead = This program is started when an automatic run is halted or fails, and when a stop ended by itself. It finds one JSON object on its standard input.
+notify-path = Program
+notify-path-hint = The whole path. It is started without a shell, as the user that Rollcall runs as, and has 30 seconds.
+notify-arguments = Arguments
+notify-arguments-hint = One a line. They are shown here, so they are no place for secrets.
+notify-nobody = Nobody is told yet.
+notify-is-set = From now on this program is told. Test it.
+notify-is-off = Nobody is told from now on.
+notify-test = Send a test
+notify-off = Tell nobody
+notify-taken = { $program } has taken the notice.
+about-version = Version
+about-schema = Version of what is stored
+about-licence = Licence
+about-store = Store
+about-store-good = can be read
+about-pbx-set = connected
+about-pbx-unset = not connected
+about-people = Linked people
+about-waiting = Refused changes that wait
+about-taste = Language and theme are chosen in the navigation. The browser remembers them.
+support-title = Support bundle
+support-lead = A file for whoever helps you: versions, settings of servers and PBX, schedules, how the last runs ended, counts, what the guard stopped.
+support-without = Without passwords, keys and tokens, and without names, e-mail addresses and numbers of people. Look at it before you send it.
+support-do = Download
+api-title = JSON API
+api-lead = Everything here can be done by programs, too. The description is at /api/v1/openapi.json, for whoever has a token.

@@ -537,6 +537,61 @@ conflict-kind-back-under-new-id = вернулся под новым ID?
 conflict-kind-already-someones = сотрудник уже связан с другим
 conflict-kind-both-changed = изменено с обеих сторон
 conflict-kind-first-meeting = при первой встрече стороны отличаются
+## Конфликты
+
+synchronize-server = Синхронизировать { $name } сейчас
+every-server = все серверы
+conflicts-lead = То, чего Rollcall не решает сам. Ответ ничьих данных не меняет; его выполнит следующая синхронизация.
+conflict-state = Состояние
+conflict-state-open = Открытые
+conflict-state-silenced = Оставленные как есть
+conflict-kind = Вид
+every-kind = все виды
+conflicts-search-hint = Имя или сохранённое значение
+conflicts-many = Ответить на несколько сразу
+conflicts-many-hint = Выберите вид, чтобы ответить на несколько сразу.
+conflicts-all-of-list = { $n ->
+    [one] весь список: { $n } на всех страницах
+    [few] весь список: { $n } на всех страницах
+   *[other] весь список: { $n } на всех страницах
+}
+conflicts-mark-all = Отметить все на этой странице
+conflict-mark = Отметить: { $name }
+conflicts-none = Конфликтов нет
+conflicts-none-open = Вас ничего не ждёт. Если стороны разойдутся или одна из них откажет, это появится здесь вместе с вариантами решения.
+conflicts-none-silenced = Ничего не оставлено как есть. Конфликт попадает сюда, когда вы отвечаете, что всё остаётся как есть.
+conflicts-none-like-that = Таких нет. Снимите фильтр или ищите по меньшему числу букв.
+conflict-date = Дата
+conflict-stored = Сохранено
+conflict-why = Причина
+conflict-ways = Варианты решения
+conflict-nothing = ничего
+conflict-seen = { $n ->
+    [one] замечен в { $n } запуске
+    [few] замечен в { $n } запусках
+   *[other] замечен в { $n } запусках
+}
+conflict-by-rollcall = заметил Rollcall
+conflict-by-directory = отказал LDAP/AD
+conflict-by-pbx = отказала АТС
+refused-by-rollcall = Rollcall
+refused-by-directory = LDAP/AD
+refused-by-pbx = АТС
+conflict-words-rollcall = Подробнее
+conflict-words-directory = Словами LDAP/AD
+conflict-words-pbx = Словами АТС
+conflict-tried = { $n ->
+    [one] Была { $n } попытка; снова
+    [few] Было { $n } попытки; снова
+   *[other] Было { $n } попыток; снова
+}
+conflict-tried-or = , или как только изменится любая из сторон.
+conflict-is-answered = отвечено
+conflict-answered = { $answer }: выполнит следующая синхронизация.
+conflict-left = { $answer }
+conflict-agrees = Совпадает: { $fields }
+conflict-differs = Отличается: { $fields }
+conflict-remove = Убрать из списка: { $name }
 conflict-kind-several-values = несколько значений
 conflict-kind-unusable = значение не подходит
 conflict-kind-no-name = нет имени
@@ -671,3 +726,149 @@ undo-marked = Отменить отмеченные шаги
 undo-hint = Сначала покажет, что сделает откат. Что с тех пор изменилось, останется.
 undo-mark-some = Отметьте шаги, которые нужно отменить.
 undo-busy = Для этого сервера уже что-то идёт. Повторите, когда закончится.
+conflict-why-ambiguous-match = { $n ->
+    [0] Связь { $name } с сотрудником отменена, и больше никто не совпадает. Без вашего ответа никто не будет создан.
+   *[other] { $name }: совпадают несколько людей или сотрудников, или совпадение неполное. Никто не связан и не создан.
+}
+conflict-why-back-under-new-id = { $name }: совпадает с сотрудником, чей человек исчез из домена. Возможно, это тот же человек под новым id.
+conflict-why-already-someones = { $name }: совпавший сотрудник уже принадлежит кому-то другому.
+conflict-why-both-changed = { $field }: значение изменилось на обеих сторонах с последнего согласия. В домене — { $directory }, в MikoPBX — { $pbx }.
+conflict-why-first-meeting = { $field }: стороны расходятся и ещё ни разу не согласились. В домене — { $directory }, в MikoPBX — { $pbx }.
+conflict-why-several-values = { $field }: в домене несколько значений, и неизвестно, какое из них нужное.
+conflict-why-unusable = { $field }: сохранённое значение не подходит. В домене — { $directory }, в MikoPBX — { $pbx }.
+conflict-why-no-name = Домен не отдал имени, которое может быть у сотрудника.
+conflict-why-number-taken = Внутренний номер { $directory } уже принадлежит другому.
+conflict-why-number-wanted-twice = Внутренний номер { $directory } нужен нескольким людям домена.
+conflict-why-number-swap = Людям пришлось бы меняться внутренними номерами по кругу: { $name } — сейчас { $pbx }, нужен { $directory }.
+conflict-why-no-free-number = { $name }: нет свободного внутреннего номера.
+conflict-why-employee-deleted = { $name }: сотрудника больше нет в MikoPBX, хотя человек активен в домене.
+conflict-why-not-the-same-employee = { $name }: связанный сотрудник теперь другой — в MikoPBX изменились и номер, и имя, и почта.
+conflict-why-refused = { $field }: { $who } не принимает изменение. В домене — { $directory }, в MikoPBX — { $pbx }.
+conflict-why-refused-whole = { $name }: { $who } не принимает изменение целиком.
+conflict-why-undone-join = { $name }: связь отменена.
+way-use-directory = Взять из домена
+way-use-pbx = Взять из АТС
+way-new-employee = Создать нового сотрудника
+way-employee-again = Создать сотрудника заново
+way-same-human = Тот же человек: связать
+way-same-employee = Всё-таки тот же сотрудник: связать
+way-leave-out = Не синхронизировать этого человека
+way-leave-as-is = Оставить как есть
+way-retry = Попробовать снова
+way-ask-again = Отменить ответ
+way-pick = Это он
+way-pick-this = Это { $name }
+way-number = Другой номер
+way-number-do = Назначить
+way-keep-in-pbx = только в АТС; в домене остаётся своё значение
+answer-employee = Это сотрудник { $id }
+answer-not-these = Это не сотрудник { $ids }
+answer-number = Назначить номер { $number }
+answer-number-pbx = Назначить номер { $number } только в АТС
+conflicts-remove = Убрать из списка
+conflicts-clear-title = Очистить список
+conflicts-clear-hint = Строки будут убраны, данные на обеих сторонах не изменятся. Всё, что ещё не решено, вернётся со следующей синхронизацией.
+conflicts-clear-all = Очистить всё
+conflicts-clear-server = Очистить всё для этого сервера
+conflicts-answered = { $n ->
+    [one] Ответ дан на { $n } конфликт. Его выполнит следующая синхронизация.
+    [few] Ответ дан на { $n } конфликта. Его выполнит следующая синхронизация.
+   *[other] Ответ дан на { $n } конфликтов. Его выполнит следующая синхронизация.
+}
+conflicts-left-as-is = { $n ->
+    [one] { $n } конфликт оставлен как есть, пока не изменится любая из сторон.
+    [few] { $n } конфликта оставлены как есть, пока не изменится любая из сторон.
+   *[other] { $n } конфликтов оставлено как есть, пока не изменится любая из сторон.
+}
+conflicts-left-out = { $n ->
+    [one] { $n } человек не синхронизируется, пока вы это не отмените.
+    [few] { $n } человека не синхронизируются, пока вы это не отмените.
+   *[other] { $n } человек не синхронизируются, пока вы это не отмените.
+}
+conflicts-asked-again = { $n ->
+    [one] Отменён { $n } ответ. Следующая синхронизация посмотрит снова.
+    [few] Отменены { $n } ответа. Следующая синхронизация посмотрит снова.
+   *[other] Отменено { $n } ответов. Следующая синхронизация посмотрит снова.
+}
+conflicts-retried = { $n ->
+    [one] Следующая синхронизация снова попробует { $n } изменение.
+    [few] Следующая синхронизация снова попробует { $n } изменения.
+   *[other] Следующая синхронизация снова попробует { $n } изменений.
+}
+conflicts-cleared = { $n ->
+    [one] Убрана { $n } строка. Данные не изменились; нерешённое вернётся со следующей синхронизацией.
+    [few] Убраны { $n } строки. Данные не изменились; нерешённое вернётся со следующей синхронизацией.
+   *[other] Убрано { $n } строк. Данные не изменились; нерешённое вернётся со следующей синхронизацией.
+}
+
+## Настройки
+
+settings-sign-in = Вход
+settings-sessions = Сеансы
+settings-tokens = Токены API
+settings-notifications = Уведомления
+settings-about = О программе
+is-on = включено
+is-off = выключено
+old-password = Прежний пароль
+old-password-wrong = Прежний пароль неверен. Ничего не изменено.
+new-password = Новый пароль
+new-password-hint = Оставьте пустым, чтобы сменить только логин.
+sign-in-change-hint = Все остальные сеансы завершатся.
+sign-in-changed = Логин и пароль изменены. Все остальные сеансы завершены.
+by-pbx-title = Вход через MikoPBX
+by-pbx-lead = Кто может войти в веб-интерфейс MikoPBX, сможет войти и сюда с тем же логином и паролем. Rollcall каждый раз спрашивает АТС и ничего из этого не хранит.
+by-pbx-no-pbx = АТС ещё не подключена.
+by-pbx-is-on = Теперь сюда может войти каждый, кто может войти в MikoPBX.
+by-pbx-is-off = Теперь может войти только администратор Rollcall. Сеансы остальных завершены.
+sessions-lead = Все, кто вошёл. Сеанс завершается после 12 часов без использования и в любом случае через 7 дней.
+sessions-end-others = Завершить все остальные
+session-who = Логин
+session-browser = Браузер
+session-created = Вход
+session-seen = Последний раз
+session-this = этот
+session-end = Завершить
+session-ended = Сеанс завершён.
+sessions-ended = Все остальные сеансы завершены.
+tokens-lead = Токен позволяет программе делать через JSON API то же, что вы делаете здесь. Дайте каждой программе свой, чтобы его можно было отозвать отдельно.
+tokens-none = Токенов нет
+tokens-none-hint = Без токена JSON API никому не доступен.
+token-new = Новый токен
+token-name-hint = Кто будет им пользоваться, например: мониторинг
+token-make = Создать токен
+token-made = Токен { $name } создан. Скопируйте его сейчас: он не хранится и больше не будет показан.
+token-created = Создан
+token-used = Использован
+token-revoke = Отозвать
+token-revoke-name = Отозвать { $name }
+token-revoke-sure = Отозвать { $name }? Программы с этим токеном сразу получат отказ.
+token-revoked = Токен отозван.
+notify-title = Кого уведомлять
+notify-lead = Эта программа запускается, когда автоматический запуск остановлен или не удался и когда остановка закончилась сама. На стандартном вводе она получает один объект JSON.
+notify-path = Программа
+notify-path-hint = Полный путь. Запускается без командной оболочки, от имени пользователя Rollcall; на работу даётся 30 секунд.
+notify-arguments = Аргументы
+notify-arguments-hint = По одному в строке. Они показываются здесь, поэтому секретам в них не место.
+notify-nobody = Пока никто не уведомляется.
+notify-is-set = Теперь уведомления получает эта программа. Проверьте её.
+notify-is-off = Теперь никто не уведомляется.
+notify-test = Отправить проверку
+notify-off = Никого не уведомлять
+notify-taken = Программа { $program } приняла уведомление.
+about-version = Версия
+about-schema = Версия хранимых данных
+about-licence = Лицензия
+about-store = Хранилище
+about-store-good = читается
+about-pbx-set = подключена
+about-pbx-unset = не подключена
+about-people = Связанные люди
+about-waiting = Отклонённые изменения в ожидании
+about-taste = Язык и тема выбираются в меню. Их помнит браузер.
+support-title = Файл для поддержки
+support-lead = Файл для того, кто вам помогает: версии, настройки серверов и АТС, расписания, итоги последних запусков, счётчики, что остановила защита.
+support-without = Без паролей, ключей и токенов, без имён, адресов почты и номеров людей. Посмотрите его перед отправкой.
+support-do = Скачать
+api-title = JSON API
+api-lead = Всё это доступно и программам. Описание — по адресу /api/v1/openapi.json, для тех, у кого есть токен.

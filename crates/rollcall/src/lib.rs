@@ -10,4 +10,5 @@ pub mod limits;
 pub mod mentions;
 pub mod notify;
 pub mod schedule;
+pub mod support;
 pub mod web;

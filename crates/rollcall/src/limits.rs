@@ -89,6 +89,16 @@ pub const SIGN_IN_TRY_MS: u64 = 15_000;
 /// Addresses that are counted before the quiet ones are forgotten.
 pub const THROTTLED_ADDRESSES_MAX: usize = 10_000;
 
+/// Tokens of the JSON API, as much of a name as one has, and how often it is
+/// noted that one is used, in ms.
+pub const TOKENS_MAX: usize = 100;
+pub const TOKEN_NAME_CHARS_MAX: usize = 64;
+pub const TOKEN_USED_MS: i64 = 60_000;
+/// Runs of a server that a support bundle tells of.
+pub const SUPPORT_RUNS: u32 = 20;
+/// Rows of a list that the JSON API gives at once, unless asked for others.
+pub const API_ROWS: u32 = 100;
+
 /// People of a run that is under way, kept for who watches it.
 pub const LIVE_PEOPLE: usize = 100;
 /// How often a watcher is told at most, in ms.

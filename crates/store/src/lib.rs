@@ -45,7 +45,7 @@ pub use rows::{
     HeldNumber, Lease, LinkedEmployee, PbxId, PbxRow, Picture, PictureId, PlanHead, PlanState, QuarantineRow,
     RunId, SecretOf, SyncedConflicts, Touch,
 };
-pub use sql::{OldStore, Restored, SqlStore};
+pub use sql::{OldStore, Restored, SqlStore, known_schema};
 
 /// Rows on one page of a list; more are not given at once.
 pub const LIST_ROWS_MAX: u32 = 1_000;

@@ -10,7 +10,7 @@ pub mod explain;
 mod files;
 pub mod history;
 pub mod journal;
-mod notify;
+pub mod notify;
 pub mod output;
 pub mod pbx;
 pub mod people;

@@ -9,11 +9,12 @@ use crate::limits;
 use crate::notify::Program;
 use anyhow::Result;
 use serde::Serialize;
+use std::path::Path;
 
 pub async fn run(app: &App, command: NotifyCommand, out: &Out) -> Result<u8> {
     match command {
         NotifyCommand::Set(args) => {
-            let program = named(args)?;
+            let program = chosen(args)?;
             cycle::set_program(app, program.as_ref()).await?;
             out.show(&Shown::from(program))
         }
@@ -31,20 +32,24 @@ pub async fn run(app: &App, command: NotifyCommand, out: &Out) -> Result<u8> {
 }
 
 /// The program of these options; none with `--off`.
-fn named(args: NotifySetArgs) -> Result<Option<Program>> {
-    let Some(path) = args.receiver.command else { return Ok(None) };
+fn chosen(args: NotifySetArgs) -> Result<Option<Program>> {
+    args.receiver.command.map(|path| named(&path, args.arguments)).transpose()
+}
+
+/// A program that can be started.
+pub fn named(path: &Path, arguments: Vec<String>) -> Result<Program> {
     if !path.is_absolute() || !path.is_file() {
         return Err(usage(format!(
-            "--command: {} is not the whole path of a program: cron and timers look for none elsewhere",
+            "{} is not the whole path of a program: it is looked for nowhere else",
             path.display()
         )));
     }
     let Some(path) = path.to_str().map(str::to_owned) else {
-        return Err(usage(format!("--command: the path {} is not UTF-8", path.display())));
+        return Err(usage(format!("the path {} is not UTF-8", path.display())));
     };
-    match args.arguments.len() > limits::NOTIFY_ARGUMENTS_MAX {
+    match arguments.len() > limits::NOTIFY_ARGUMENTS_MAX {
         true => Err(usage(format!("a program gets at most {} arguments", limits::NOTIFY_ARGUMENTS_MAX))),
-        false => Ok(Some(Program { path, arguments: args.arguments })),
+        false => Ok(Program { path, arguments }),
     }
 }
 

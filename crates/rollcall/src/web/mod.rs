@@ -5,6 +5,7 @@
 //! both), state in the browser beyond one session cookie and the choice of
 //! language and theme, and any page that works only with script.
 
+mod api;
 mod assets;
 mod auth;
 mod doors;

@@ -4,7 +4,7 @@ use super::doors::{Doors, Peer};
 use super::problem::Problem;
 use super::turns::take_turns;
 use super::visit::{self, Visit};
-use super::{Web, assets, pages, render};
+use super::{Web, api, assets, pages, render};
 use crate::app::{App, Usage};
 use crate::limits;
 use anyhow::{Context, Result, anyhow};
@@ -108,6 +108,7 @@ pub fn router(web: Web, behind_proxy: bool) -> Router {
         .layer(CsrfLayer::new())
         .layer(from_fn_with_state(web.clone(), problems))
         .layer(from_fn_with_state(web.clone(), visit::look))
+        .nest_service(api::PATH, api::service(web.clone()))
         .route("/assets/{version}/{name}", get(assets::asset))
         .route("/healthz", get(async || "ok\n"))
         .route("/readyz", get(ready))

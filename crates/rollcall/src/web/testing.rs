@@ -1,6 +1,10 @@
 //! What the tests of pages start from: the router, without a server or a
 //! browser, and somebody who is signed in.
 
+mod browser;
+
+pub use browser::{Answer, Browser};
+
 use super::auth::{SESSION_COOKIE, Sessions};
 use super::serve::router;
 use super::{Web, set_account};

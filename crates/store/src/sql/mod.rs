@@ -255,7 +255,7 @@ fn sqlite_url(path: &Path) -> Result<String, Error> {
 }
 
 /// The newest schema this version knows.
-fn known_schema() -> i64 {
+pub fn known_schema() -> i64 {
     i64::try_from(MIGRATIONS.len()).unwrap_or(i64::MAX)
 }
 

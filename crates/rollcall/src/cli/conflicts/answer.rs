@@ -1,25 +1,73 @@
-//! From the options of `conflicts resolve` to an answer that fits the conflict.
+//! From what a human says to an answer that fits the conflict.
 
 use super::view::way_in_words;
 use crate::cli::args::{ResolveArgs, SideArg};
 use crate::cli::errors::usage;
 use anyhow::Result;
 use reconcile::{Answer, Conflict, ConflictKind, EmployeeId, WayOut, canonical};
+use serde::Deserialize;
 use store::ConflictRow;
 
+/// What a human says to conflicts. An [`Answer`] of each comes of it.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case", tag = "answer")]
+pub enum Said {
+    UseDirectory,
+    UsePbx,
+    Employee {
+        id: u64,
+    },
+    NewEmployee,
+    Relink,
+    Number {
+        number: String,
+        #[serde(default)]
+        keep_in_pbx: bool,
+    },
+    LeaveOut,
+    LeaveAsIs,
+    /// An earlier answer is taken back.
+    AskAgain,
+}
+
+impl Said {
+    /// Whether it can only be said of one person.
+    pub const fn is_personal(&self) -> bool {
+        matches!(self, Said::Employee { .. } | Said::Number { .. })
+    }
+}
+
+impl From<&ResolveArgs> for Said {
+    fn from(args: &ResolveArgs) -> Self {
+        let given = &args.answer;
+        match (&given.take, given.employee, &given.number) {
+            (Some(SideArg::Directory), _, _) => Said::UseDirectory,
+            (Some(SideArg::Pbx), _, _) => Said::UsePbx,
+            (_, Some(id), _) => Said::Employee { id },
+            (_, _, Some(number)) => Said::Number { number: number.clone(), keep_in_pbx: args.keep_in_pbx },
+            _ if given.new => Said::NewEmployee,
+            _ if given.relink => Said::Relink,
+            _ if given.leave_out => Said::LeaveOut,
+            _ if given.leave_as_is => Said::LeaveAsIs,
+            _ => Said::AskAgain,
+        }
+    }
+}
+
 /// The answer, or `None` to take back an earlier one.
-pub fn answer(args: &ResolveArgs, conflict: &Conflict) -> Result<Option<Answer>> {
-    let given = &args.answer;
-    let answer = match (&given.take, given.employee, &given.number) {
-        (Some(SideArg::Directory), _, _) => Answer::UseDirectory,
-        (Some(SideArg::Pbx), _, _) => Answer::UsePbx,
-        (_, Some(id), _) => Answer::Employee { id: EmployeeId(id) },
-        (_, _, Some(number)) => Answer::Number { number: internal(number)?, keep_in_pbx: args.keep_in_pbx },
-        _ if given.new => Answer::NewEmployee,
-        _ if given.relink => relink(conflict)?,
-        _ if given.leave_out => Answer::LeaveOut,
-        _ if given.leave_as_is => Answer::LeaveAsIs,
-        _ => return Ok(None),
+pub fn answer(said: &Said, conflict: &Conflict) -> Result<Option<Answer>> {
+    let answer = match said {
+        Said::UseDirectory => Answer::UseDirectory,
+        Said::UsePbx => Answer::UsePbx,
+        Said::Employee { id } => Answer::Employee { id: EmployeeId(*id) },
+        Said::Number { number, keep_in_pbx } => {
+            Answer::Number { number: internal(number)?, keep_in_pbx: *keep_in_pbx }
+        }
+        Said::NewEmployee => Answer::NewEmployee,
+        Said::Relink => relink(conflict)?,
+        Said::LeaveOut => Answer::LeaveOut,
+        Said::LeaveAsIs => Answer::LeaveAsIs,
+        Said::AskAgain => return Ok(None),
     };
     Ok(Some(answer))
 }
@@ -67,7 +115,7 @@ fn relink(conflict: &Conflict) -> Result<Answer> {
     match (conflict.kind, conflict.candidates.as_slice()) {
         (ConflictKind::BackUnderNewId, [only]) => Ok(Answer::Employee { id: only.employee }),
         (ConflictKind::BackUnderNewId, _) => {
-            Err(usage("several employees may be this person: say which with --employee ID"))
+            Err(usage("several employees may be this person: say which one (--employee ID)"))
         }
         _ => Ok(Answer::Relink),
     }
@@ -76,6 +124,6 @@ fn relink(conflict: &Conflict) -> Result<Answer> {
 fn internal(number: &str) -> Result<String> {
     match canonical::extension(number) {
         Ok(value) => Ok(value.canonical().to_owned()),
-        Err(bad) => Err(usage(format!("--number: `{number}` is no internal number: {}", bad.why))),
+        Err(bad) => Err(usage(format!("`{number}` is no internal number: {}", bad.why))),
     }
 }

@@ -2,10 +2,12 @@
 //! or a PBX; the next synchronisation does.
 
 mod answer;
-mod retry;
+pub mod retry;
 pub mod view;
 
-use super::args::{ConflictsCommand, ResolveArgs};
+pub use answer::Said;
+
+use super::args::ConflictsCommand;
 use super::errors::usage;
 use super::output::Out;
 use crate::app::App;
@@ -27,20 +29,30 @@ pub async fn run(app: &App, command: ConflictsCommand, out: &Out) -> Result<u8> 
             let views = list(app, ConflictsOf::One(row.id)).await?;
             views.iter().try_fold(0, |_, view| out.show(view))
         }
-        ConflictsCommand::Resolve(args) => out.show(&resolve(app, &args).await?),
+        ConflictsCommand::Resolve(args) => {
+            let rows = rows(app, &args.ids).await?;
+            out.show(&resolve(app, &rows, &Said::from(&args)).await?)
+        }
         ConflictsCommand::Retry(args) => out.show(&retry::retry(app, &args).await?),
-        ConflictsCommand::Clear { id, server } => out.show(&clear(app, id, server.as_deref()).await?),
+        ConflictsCommand::Clear { id, server } => {
+            let of = which(app, id, server.as_deref()).await?;
+            out.show(&clear(app, of).await?)
+        }
     }
 }
 
-/// Live conflicts with the names of their servers and the answers given.
 pub async fn list(app: &App, of: ConflictsOf) -> Result<Vec<ConflictView>> {
+    views(app, app.store.conflicts(of).await?).await
+}
+
+/// Conflicts with the names of their servers and the answers given.
+pub async fn views(app: &App, rows: Vec<ConflictRow>) -> Result<Vec<ConflictView>> {
     let names: HashMap<DirectoryId, String> =
         app.store.directories().await?.into_iter().map(|row| (row.id, row.name)).collect();
     let mut decisions: HashMap<DirectoryId, Vec<Decision>> = HashMap::new();
     let mut waiting: HashMap<DirectoryId, Vec<QuarantineRow>> = HashMap::new();
     let mut views = Vec::new();
-    for row in app.store.conflicts(of).await? {
+    for row in rows {
         let answers = match decisions.entry(row.directory) {
             Entry::Occupied(known) => known.into_mut(),
             Entry::Vacant(unknown) => unknown.insert(app.store.decisions(row.directory).await?),
@@ -74,12 +86,10 @@ fn decision_of<'a>(decisions: &'a [Decision], row: &ConflictRow) -> Option<&'a D
     })
 }
 
-async fn resolve(app: &App, args: &ResolveArgs) -> Result<Settled> {
-    let mut rows = Vec::new();
-    for id in &args.ids {
-        rows.push(one(app, *id).await?);
-    }
-    if let Some(other) = rows.iter().find(|row| row.conflict.kind != rows[0].conflict.kind) {
+/// Remembers what was said to conflicts of one kind, or to none of them.
+pub async fn resolve(app: &App, rows: &[ConflictRow], said: &Said) -> Result<Settled> {
+    let other = rows.iter().find(|row| row.conflict.kind != rows[0].conflict.kind);
+    if let Some(other) = other {
         return Err(usage(format!(
             "conflicts {} and {} are of different kinds; answer them one by one",
             rows[0].id, other.id
@@ -87,12 +97,11 @@ async fn resolve(app: &App, args: &ResolveArgs) -> Result<Settled> {
     }
     // Everything is checked before anything is remembered.
     let mut answers = Vec::new();
-    for row in &rows {
-        let answer = answer::answer(args, &row.conflict)?;
+    for row in rows {
+        let answer = answer::answer(said, &row.conflict)?;
         if let Some(answer) = &answer {
             answer::check(row, answer)?;
-            let personal = args.answer.employee.is_some() || args.answer.number.is_some();
-            if rows.len() > 1 && personal {
+            if rows.len() > 1 && said.is_personal() {
                 return Err(usage(
                     "an employee or a number is one person's: answer these conflicts one by one",
                 ));
@@ -111,7 +120,7 @@ async fn resolve(app: &App, args: &ResolveArgs) -> Result<Settled> {
         }
     }
     Ok(match resolved.is_empty() {
-        true => Settled::AskedAgain { asked_again: args.ids.clone() },
+        true => Settled::AskedAgain { asked_again: rows.iter().map(|row| row.id.0).collect() },
         false => Settled::Resolved { resolved },
     })
 }
@@ -139,13 +148,18 @@ async fn take_back(app: &App, row: &ConflictRow) -> Result<()> {
     }
 }
 
-async fn clear(app: &App, id: Option<i64>, server: Option<&str>) -> Result<Settled> {
-    let of = match (id, server) {
-        (Some(_), Some(_)) => return Err(usage("one conflict, or all of a server: not both")),
-        (Some(id), None) => ConflictsOf::One(one(app, id).await?.id),
-        (None, server) => of_server(app, server).await?,
-    };
+/// Removes rows, not causes.
+pub async fn clear(app: &App, of: ConflictsOf) -> Result<Settled> {
     Ok(Settled::Cleared { cleared: app.store.clear_conflicts(of, app.clock.now_ms()).await? })
+}
+
+/// One conflict, those of a server, or all.
+pub async fn which(app: &App, id: Option<i64>, server: Option<&str>) -> Result<ConflictsOf> {
+    match (id, server) {
+        (Some(_), Some(_)) => Err(usage("one conflict, or all of a server: not both")),
+        (Some(id), None) => Ok(ConflictsOf::One(one(app, id).await?.id)),
+        (None, server) => of_server(app, server).await,
+    }
 }
 
 async fn of_server(app: &App, server: Option<&str>) -> Result<ConflictsOf> {
@@ -153,6 +167,15 @@ async fn of_server(app: &App, server: Option<&str>) -> Result<ConflictsOf> {
         Some(name) => Ok(ConflictsOf::Directory(app.server(name).await?.id)),
         None => Ok(ConflictsOf::Everybody),
     }
+}
+
+/// These conflicts, which have to be there.
+pub async fn rows(app: &App, ids: &[i64]) -> Result<Vec<ConflictRow>> {
+    let mut rows = Vec::new();
+    for id in ids {
+        rows.push(one(app, *id).await?);
+    }
+    Ok(rows)
 }
 
 async fn one(app: &App, id: i64) -> Result<ConflictRow> {

@@ -10,26 +10,25 @@ use crate::cli::explain::ID_CHARS_MIN;
 use anyhow::Result;
 use reconcile::{Field, PersonId, canonical};
 use std::collections::BTreeMap;
-use store::{By, ConflictsOf, DirectoryRow};
+use store::{By, ConflictRow, ConflictsOf, DirectoryRow};
 
 pub async fn retry(app: &App, args: &RetryArgs) -> Result<Settled> {
     match (&args.id, &args.person, &args.server) {
-        (Some(id), ..) => of_conflict(app, *id).await,
+        (Some(id), ..) => of_conflict(app, &one(app, *id).await?).await,
         (None, Some(person), Some(server)) => of_person(app, person, &app.server(server).await?).await,
         (None, ..) => Err(usage("say which: a conflict's number, or --person with --server")),
     }
 }
 
-async fn of_conflict(app: &App, id: i64) -> Result<Settled> {
-    let row = one(app, id).await?;
+pub async fn of_conflict(app: &App, row: &ConflictRow) -> Result<Settled> {
     let key = (row.conflict.person.clone(), row.conflict.field);
     let rows = app.store.quarantine(row.directory).await?;
     let waiting = rows.iter().any(|row| (&row.person, row.field) == (&key.0, key.1));
     app.store.change_quarantine(By::Hand(row.directory), &[key], &[]).await?;
-    Ok(Settled::Retried { retried: id, waiting })
+    Ok(Settled::Retried { retried: row.id.0, waiting })
 }
 
-async fn of_person(app: &App, query: &str, row: &DirectoryRow) -> Result<Settled> {
+pub async fn of_person(app: &App, query: &str, row: &DirectoryRow) -> Result<Settled> {
     let (id, name) = find(app, query, row).await?;
     let waiting = app.store.quarantine(row.id).await?;
     let keys: Vec<(PersonId, Option<Field>)> =

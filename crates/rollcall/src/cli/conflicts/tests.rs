@@ -1,5 +1,5 @@
 use super::*;
-use crate::cli::args::{AnswerArgs, RetryArgs, SideArg};
+use crate::cli::args::{AnswerArgs, ResolveArgs, RetryArgs, SideArg};
 use crate::cli::errors::is_usage;
 use crate::cli::output::tests::text;
 use crate::cli::testing::{NOW_MS, ambiguous, app, both_changed, conflict, server};
@@ -33,7 +33,7 @@ fn answer(change: impl FnOnce(&mut AnswerArgs)) -> AnswerArgs {
 
 async fn resolve_with(app: &App, ids: &[i64], change: impl FnOnce(&mut AnswerArgs)) -> Result<Settled> {
     let args = ResolveArgs { ids: ids.to_vec(), answer: answer(change), keep_in_pbx: false };
-    resolve(app, &args).await
+    resolve(app, &rows(app, ids).await?, &Said::from(&args)).await
 }
 
 #[tokio::test]
@@ -135,11 +135,15 @@ async fn a_retry_lifts_the_refusal_and_clearing_removes_rows_only() {
     assert_eq!(app.store.quarantine(id).await.unwrap(), []);
     assert!(matches!(retry(&app, 1).await.unwrap(), Settled::Retried { waiting: false, .. }));
 
-    assert!(is_usage(&clear(&app, Some(1), Some("hq")).await.unwrap_err()));
-    assert!(matches!(clear(&app, Some(1), None).await.unwrap(), Settled::Cleared { cleared: 1 }));
-    assert!(is_usage(&clear(&app, Some(1), None).await.unwrap_err()));
-    assert!(matches!(clear(&app, None, Some("hq")).await.unwrap(), Settled::Cleared { cleared: 1 }));
-    assert!(matches!(clear(&app, None, None).await.unwrap(), Settled::Cleared { cleared: 0 }));
+    assert!(is_usage(&clear_one(&app, Some(1), Some("hq")).await.unwrap_err()));
+    assert!(matches!(clear_one(&app, Some(1), None).await.unwrap(), Settled::Cleared { cleared: 1 }));
+    assert!(is_usage(&clear_one(&app, Some(1), None).await.unwrap_err()));
+    assert!(matches!(clear_one(&app, None, Some("hq")).await.unwrap(), Settled::Cleared { cleared: 1 }));
+    assert!(matches!(clear_one(&app, None, None).await.unwrap(), Settled::Cleared { cleared: 0 }));
+}
+
+async fn clear_one(app: &App, id: Option<i64>, server: Option<&str>) -> Result<Settled> {
+    clear(app, which(app, id, server).await?).await
 }
 
 #[tokio::test]

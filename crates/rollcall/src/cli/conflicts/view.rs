@@ -6,7 +6,7 @@ use crate::cli::words;
 use reconcile::{Answer, Candidate, Conflict, ConflictKind, Field, PersonId, WayOut};
 use serde::Serialize;
 use std::collections::BTreeSet;
-use store::{ConflictId, ConflictRow, ConflictState, QuarantineRow};
+use store::{ConflictId, ConflictRow, ConflictState, DirectoryId, QuarantineRow};
 
 /// Candidates that are offered by name.
 const CANDIDATES_SHOWN_MAX: usize = 8;
@@ -158,6 +158,8 @@ impl SetAside {
 #[derive(Debug, Serialize)]
 pub struct ConflictView {
     pub id: ConflictId,
+    #[serde(skip)]
+    pub directory: DirectoryId,
     pub server: String,
     pub state: ConflictState,
     /// What a human answered, where it has not taken effect yet.
@@ -180,6 +182,7 @@ impl ConflictView {
     ) -> Self {
         ConflictView {
             id: row.id,
+            directory: row.directory,
             server,
             state: row.state,
             answer,

@@ -233,7 +233,7 @@ pub fn check_name(name: &str) -> Result<()> {
     }
 }
 
-async fn view(app: &App, row: &DirectoryRow) -> Result<ServerView> {
+pub async fn view(app: &App, row: &DirectoryRow) -> Result<ServerView> {
     let draft = draft_of(row)?;
     let known = Known {
         secret: app.store.secret(SecretOf::Directory(row.id)).await?.is_some(),
@@ -247,15 +247,20 @@ async fn view(app: &App, row: &DirectoryRow) -> Result<ServerView> {
 async fn list(app: &App) -> Result<Servers> {
     let mut servers = Vec::new();
     for row in app.store.directories().await? {
-        let settings = directory_settings(&row)?;
-        let links = app.store.links(row.id).await?.len();
-        let conflicts = app.store.conflicts(ConflictsOf::Directory(row.id)).await?.len();
-        let last_run = app.store.runs(Some(row.id), 1, 0).await?.pop();
-        let stops = Stops::of(app, row.id).await?;
-        let write_back = row.policy.write_back;
-        servers.push(Listed::new(row.name, &settings, write_back, links, conflicts, &stops, last_run));
+        servers.push(listed(app, &row).await?);
     }
     Ok(Servers { servers })
+}
+
+/// A server as lists tell of it.
+pub async fn listed(app: &App, row: &DirectoryRow) -> Result<Listed> {
+    let settings = directory_settings(row)?;
+    let links = app.store.links(row.id).await?.len();
+    let conflicts = app.store.conflicts(ConflictsOf::Directory(row.id)).await?.len();
+    let last_run = app.store.runs(Some(row.id), 1, 0).await?.pop();
+    let stops = Stops::of(app, row.id).await?;
+    let write_back = row.policy.write_back;
+    Ok(Listed::new(row.name.clone(), &settings, write_back, links, conflicts, &stops, last_run))
 }
 
 #[cfg(test)]

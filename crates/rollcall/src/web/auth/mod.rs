@@ -6,11 +6,13 @@ mod account;
 mod sessions;
 mod setup;
 mod throttle;
+pub mod tokens;
 
 pub use account::{Account, Refused, pbx_lets_in};
 pub use sessions::{Flash, FlashKind, Session, Sessions};
 pub use setup::Setup;
 pub use throttle::Throttle;
+pub use tokens::Token;
 
 use axum::http::{HeaderMap, header};
 

@@ -4,10 +4,12 @@ use crate::app::App;
 use crate::limits;
 use anyhow::Result;
 use effects::Random;
+use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
+use store::DirectoryId;
 
 const PREFIX: &str = "web/session/";
 
@@ -50,6 +52,20 @@ impl FlashKind {
 pub struct Flash {
     pub kind: FlashKind,
     pub text: String,
+    /// Servers whose next run carries it out: it can be started at once.
+    pub next: Vec<(DirectoryId, String)>,
+    /// Shown this once.
+    pub secret: Option<SecretString>,
+}
+
+impl Flash {
+    pub fn new(kind: FlashKind, text: impl Into<String>) -> Self {
+        Flash { kind, text: text.into(), next: Vec::new(), secret: None }
+    }
+
+    pub fn secret(&self) -> Option<&str> {
+        self.secret.as_ref().map(ExposeSecret::expose_secret)
+    }
 }
 
 #[derive(Debug)]
@@ -122,8 +138,12 @@ impl Sessions {
 
     /// Says something at the top of the next page of this session.
     pub fn tell(&self, session: Option<&Session>, kind: FlashKind, text: impl Into<String>) {
+        self.flash(session, Flash::new(kind, text));
+    }
+
+    pub fn flash(&self, session: Option<&Session>, flash: Flash) {
         if let Some(session) = session {
-            self.locked().insert(session.id.clone(), Flash { kind, text: text.into() });
+            self.locked().insert(session.id.clone(), flash);
         }
     }
 

@@ -1,5 +1,6 @@
 //! The pages, by the addresses they have.
 
+mod conflicts;
 mod disabled;
 mod employees;
 mod first_steps;
@@ -10,7 +11,8 @@ mod plan;
 mod request;
 mod run;
 mod server;
-mod servers;
+pub(super) mod servers;
+mod settings;
 mod sign_in;
 mod steps;
 mod synchronize;
@@ -19,6 +21,7 @@ mod taste;
 mod tests;
 mod undo;
 
+pub(super) use request::expect;
 pub use server::Drafts;
 
 use super::Web;
@@ -57,6 +60,10 @@ pub fn inside() -> Router<Web> {
         .route("/history/{run}", get(run::show))
         .route("/history/{run}/steps", get(undo::steps))
         .route("/history/{run}/undo", post(undo::start))
+        .route("/conflicts", get(conflicts::list))
+        .route("/conflicts/answer", post(conflicts::answer))
+        .route("/conflicts/clear", post(conflicts::clear))
+        .merge(settings::routes())
         .route("/sign-out", post(sign_in::out))
         .merge(server::routes())
 }
