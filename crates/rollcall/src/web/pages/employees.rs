@@ -16,6 +16,7 @@ use axum::extract::{Query, State};
 use axum::response::Response;
 use reconcile::{LeftReason, LinkState, PersonId};
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use store::{DirectoryId, LastRun, Order, PeopleQuery, PeopleSort, PersonRow, PersonStatus, RunId, Standing};
 
 #[derive(Template)]
@@ -124,8 +125,8 @@ pub async fn list(
 async fn rows(web: &Web, servers: &[Choice], found: Vec<PersonRow>) -> Result<Vec<Row>> {
     let mut whole: BTreeMap<DirectoryId, Option<RunId>> = BTreeMap::new();
     for person in &found {
-        if !whole.contains_key(&person.directory) {
-            whole.insert(person.directory, last_whole_run(&web.app, person.directory).await?);
+        if let Entry::Vacant(unknown) = whole.entry(person.directory) {
+            unknown.insert(last_whole_run(&web.app, person.directory).await?);
         }
     }
     let row = |person: PersonRow| {

@@ -50,7 +50,8 @@ async fn each_way_out_is_offered_by_its_kind_and_remembered() {
     let number = Some(Field::Extension);
     let employee = |id| Answer::Employee { id: EmployeeId(id) };
     let give = |keep_in_pbx| Answer::Number { number: "0215".to_owned(), keep_in_pbx };
-    let cases: [(Kind, Option<Field>, WayOut, &[(&str, &str)], Answer); 20] = [
+    type Case = (Kind, Option<Field>, WayOut, &'static [(&'static str, &'static str)], Answer);
+    let cases: [Case; 20] = [
         (Kind::BothChanged, email, UseDirectory, &[("answer", "use-directory")], Answer::UseDirectory),
         (Kind::BothChanged, email, UsePbx, &[("answer", "use-pbx")], Answer::UsePbx),
         (Kind::BothChanged, email, LeaveAsIs, &[("answer", "leave-as-is")], Answer::LeaveAsIs),
@@ -130,7 +131,7 @@ async fn a_retry_lifts_what_waits_and_the_next_run_is_offered() {
         reason: "the PBX refused: not an address".to_owned(),
         ..of_kind(ConflictKind::Refused, Some(Field::Email), &[WayOut::Retry, WayOut::LeaveAsIs])
     };
-    let (browser, id) = with(&[refused.clone()]).await;
+    let (browser, id) = with(std::slice::from_ref(&refused)).await;
     let waits = QuarantineRow {
         person: refused.person.clone(),
         field: refused.field,
