@@ -11,8 +11,10 @@ fn everybody_is_found_and_each_is_told_whole() {
         window.open("/employees").await;
         window.sees("Nobody is linked yet").await;
         let office = site.office();
-        office.set(1, "displayName", &["<b>Somebody</b> & \"Co\""]);
         office.sync().exits(0);
+        // The PBX takes no name with a tag in it: that is a conflict, and told.
+        office.set(1, "displayName", &["<b>Somebody</b> & \"Co\""]);
+        office.sync().exits(4);
 
         window.open("/employees").await;
         window.sees("<b>Somebody</b> & \"Co\"").await;
