@@ -41,7 +41,22 @@ async fn first_visit(client: &Client, serving: &Serving) -> String {
     header(&response, "set-cookie").split(';').next().expect("a cookie").to_owned()
 }
 
-const PAGES: [&str; 14] = [
+const PAGES: [&str; 29] = [
+    "/employees",
+    "/employees/1/somebody",
+    "/employees/1/somebody/photo",
+    "/disabled",
+    "/disabled/disabled.csv",
+    "/history",
+    "/history/1",
+    "/history/1/steps",
+    "/conflicts",
+    "/settings",
+    "/settings/sessions",
+    "/settings/tokens",
+    "/settings/notifications",
+    "/settings/about",
+    "/settings/support.json",
     "/first-steps",
     "/pbx",
     "/servers",
@@ -57,7 +72,19 @@ const PAGES: [&str; 14] = [
     "/servers/1/plans/abc",
     "/servers/1/plans/abc/plan.csv",
 ];
-const ACTIONS: [&str; 12] = [
+const ACTIONS: [&str; 24] = [
+    "/history/1/undo",
+    "/conflicts/answer",
+    "/conflicts/clear",
+    "/settings",
+    "/settings/by-pbx",
+    "/settings/sessions/end",
+    "/settings/sessions/end-others",
+    "/settings/tokens",
+    "/settings/tokens/revoke",
+    "/settings/notifications",
+    "/settings/notifications/off",
+    "/settings/notifications/test",
     "/pbx",
     "/pbx/test",
     "/servers/1",

@@ -8,7 +8,16 @@ use std::path::PathBuf;
 use std::{env, fs};
 use tokio::runtime::Runtime;
 
-const WIDTHS: [u32; 3] = [390, 1024, 1600];
+/// Language, theme, widths. English comes last: what is read on the way is
+/// English.
+type Look = (&'static str, &'static str, &'static [u32]);
+const FEW: [Look; 2] = [("ru", "dark", &[390]), ("en", "light", &[1024])];
+const ALL: [Look; 4] = [
+    ("ru", "light", &[390, 1024, 1600]),
+    ("ru", "dark", &[390, 1024, 1600]),
+    ("en", "dark", &[390, 1024, 1600]),
+    ("en", "light", &[390, 1024, 1600]),
+];
 
 /// Every page of the company of the demonstration, after its week.
 const PAGES: [(&str, &str); 18] = [
@@ -66,13 +75,15 @@ struct Album {
     dir: PathBuf,
     /// Of what is taken: all, or what is named.
     only: Option<String>,
+    looks: &'static [Look],
 }
 
 impl Album {
     fn new() -> Self {
         let dir = PathBuf::from(env::var("ROLLCALL_PICTURES").expect("where the pictures go"));
         fs::create_dir_all(&dir).expect("a directory for the pictures");
-        Album { dir, only: env::var("ROLLCALL_PICTURES_ONLY").ok() }
+        let looks = if env::var_os("ROLLCALL_PICTURES_ALL").is_some() { &ALL[..] } else { &FEW };
+        Album { dir, only: env::var("ROLLCALL_PICTURES_ONLY").ok(), looks }
     }
 
     async fn take(&self, window: &Window, name: &str, path: &str) {
@@ -81,16 +92,16 @@ impl Album {
         }
         // Cookies belong to the page that is open.
         window.open(path).await;
-        for (language, theme) in [("ru", "dark"), ("en", "light")] {
+        for (language, theme, widths) in self.looks {
             for (cookie, value) in [("rollcall_language", language), ("rollcall_theme", theme)] {
                 window.script(&format!("document.cookie = '{cookie}={value}; path=/'")).await;
             }
-            for width in WIDTHS {
-                window.resize(width, 900).await;
+            for width in *widths {
+                window.resize(*width, 900).await;
                 window.open(path).await;
                 let height = window.script("return document.documentElement.scrollHeight").await;
                 let height = u32::try_from(height.as_u64().unwrap_or(900)).unwrap_or(900);
-                window.resize(width, height.clamp(600, 3_000)).await;
+                window.resize(*width, height.clamp(600, 3_000)).await;
                 let picture = window.picture().await;
                 let file = self.dir.join(format!("{name}-{language}-{theme}-{width}.png"));
                 fs::write(file, picture).expect("room for a picture");
