@@ -72,7 +72,7 @@ const PAGES: [&str; 29] = [
     "/servers/1/plans/abc",
     "/servers/1/plans/abc/plan.csv",
 ];
-const ACTIONS: [&str; 24] = [
+const ACTIONS: [&str; 23] = [
     "/history/1/undo",
     "/conflicts/answer",
     "/conflicts/clear",
@@ -82,7 +82,6 @@ const ACTIONS: [&str; 24] = [
     "/settings/sessions/end-others",
     "/settings/tokens",
     "/settings/tokens/revoke",
-    "/settings/notifications",
     "/settings/notifications/off",
     "/settings/notifications/test",
     "/pbx",

@@ -49,9 +49,6 @@ pub(super) async fn show(
     let due = planned(app, row, &mut sides, task, progress).await?;
     sides.directory.close().await;
     let Planned { gathered, plan, undo, .. } = due;
-    if task.undoing().is_none() && is_whole(&plan) {
-        looked::note(app, row.id, &settings).await?;
-    }
     let warnings = gathered.warnings.clone();
     let about = About { server: &row.name, run: None, hash: plans::hash_of(row, &plan), warnings };
     let mut report = people::report(about, &gathered.world, &plan, Progressed::Previewed);
@@ -60,6 +57,10 @@ pub(super) async fn show(
     }
     let made = plans::Made { settings: &settings, undoing: task.undoing(), expect: task.expect() };
     plans::keep(app, row, &gathered.world, &plan, made, &report).await?;
+    // Last: who was interrupted before has shown nobody anything.
+    if task.undoing().is_none() && is_whole(&plan) {
+        looked::note(app, row.id, &settings).await?;
+    }
     Ok(report)
 }
 
@@ -98,7 +99,11 @@ pub async fn apply(app: &App, plan: &str, release: bool, progress: &dyn Progress
         let trigger = if reviewed.body.undo.is_some() { Trigger::Undo } else { Trigger::Apply };
         // A run that was waited for was another one; this plan is still due.
         if let Ok(leased) = lease(app, &row, progress).await? {
-            let work = run(&leased, &row, trigger, Task::Apply(&reviewed), progress);
+            // What was discarded or set before the lease was ours is what counts.
+            let work = async {
+                let (row, reviewed) = plans::reviewed(app, &reviewed.hash, release).await?;
+                run(&leased, &row, trigger, Task::Apply(&reviewed), progress).await
+            };
             return Ok(leased.during(work).await?.report);
         }
     }

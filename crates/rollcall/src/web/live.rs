@@ -13,7 +13,7 @@ use crate::limits;
 use anyhow::Result;
 use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use store::{DirectoryId, DirectoryRow, Trigger};
 use tokio::sync::watch;
@@ -153,6 +153,10 @@ impl Job {
             Some(Err(error)) => Ended::Failed(describe(&error)),
             None => Ended::Cancelled,
         };
+        self.end(ended);
+    }
+
+    fn end(&self, ended: Ended) {
         let now_ms = self.app.clock.now_ms();
         self.change(|state| {
             state.ended = Some(ended);
@@ -200,9 +204,19 @@ impl Progress for Job {
     }
 }
 
+/// What became of the wish to start a job.
+#[derive(Debug)]
+pub enum Started {
+    New(Arc<Job>),
+    /// Another one is running; the wish was not heard.
+    Busy(Arc<Job>),
+}
+
 /// The last job of every server.
 pub struct Jobs {
     app: App,
+    /// The service ends.
+    closed: AtomicBool,
     last_id: AtomicU64,
     jobs: Mutex<BTreeMap<DirectoryId, Arc<Job>>>,
 }
@@ -215,18 +229,19 @@ impl fmt::Debug for Jobs {
 
 impl Jobs {
     pub fn new(app: App) -> Self {
-        Jobs { app, last_id: AtomicU64::new(0), jobs: Mutex::default() }
+        Jobs { app, closed: AtomicBool::new(false), last_id: AtomicU64::new(0), jobs: Mutex::default() }
     }
 
     pub fn of(&self, directory: DirectoryId) -> Option<Arc<Job>> {
         self.locked().get(&directory).cloned()
     }
 
-    /// Starts a job, or joins the one that is running already.
-    pub fn start(&self, row: &DirectoryRow, task: Task) -> Arc<Job> {
+    /// Starts a job; or returns the one that is running already, which is
+    /// another one's. Once the service ends, nothing is started any more.
+    pub fn start(&self, row: &DirectoryRow, task: Task) -> Started {
         let mut jobs = self.locked();
         if let Some(job) = jobs.get(&row.id).filter(|job| job.is_running()) {
-            return job.clone();
+            return Started::Busy(job.clone());
         }
         let now_ms = self.app.clock.now_ms();
         let state = State {
@@ -250,9 +265,20 @@ impl Jobs {
             moved: watch::Sender::default(),
         });
         jobs.insert(row.id, job.clone());
+        if self.closed.load(Ordering::Relaxed) {
+            job.end(Ended::Cancelled);
+            return Started::New(job);
+        }
         let work = job.clone();
-        tokio::spawn(async move { work.run().await });
-        job
+        tokio::spawn(async move {
+            let inner = work.clone();
+            // A job that breaks down is over, too.
+            if let Err(error) = tokio::spawn(async move { inner.run().await }).await {
+                tracing::error!(%error, "a job broke down");
+                work.end(Ended::Failed("it broke down; the log says more".to_owned()));
+            }
+        });
+        Started::New(job)
     }
 
     /// Forgets what a server's last job was, unless it is running.
@@ -265,10 +291,14 @@ impl Jobs {
 
     /// Ends every job and waits for what was sent to be answered.
     pub async fn stop(&self) {
-        let jobs: Vec<Arc<Job>> = self.locked().values().cloned().collect();
+        let jobs: Vec<Arc<Job>> = {
+            let jobs = self.locked();
+            self.closed.store(true, Ordering::Relaxed);
+            jobs.values().cloned().collect()
+        };
+        jobs.iter().for_each(|job| job.cancel());
         for job in jobs {
             let mut moved = job.watch();
-            job.cancel();
             while job.is_running() && moved.changed().await.is_ok() {}
         }
     }

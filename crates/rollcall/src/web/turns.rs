@@ -1,6 +1,6 @@
 //! Gives servers their turns, one run at a time, as jobs that can be watched.
 
-use super::live::{Ended, Jobs, Task, finished};
+use super::live::{Ended, Jobs, Started, Task, finished};
 use crate::app::App;
 use crate::cycle::Expect;
 use crate::limits;
@@ -49,7 +49,9 @@ async fn one_turn(app: &App, jobs: &Jobs) -> Result<()> {
     let Some((_, row)) = due.into_iter().min_by_key(|(next_ms, row)| (*next_ms, row.id)) else {
         return Ok(());
     };
-    let job = jobs.start(&row, Task::Synchronise(Trigger::Automatic, Expect::AsBefore));
+    let task = Task::Synchronise(Trigger::Automatic, Expect::AsBefore);
+    // What somebody else is doing there is no turn: it comes when that is over.
+    let Started::New(job) = jobs.start(&row, task) else { return Ok(()) };
     let ended = finished(&job).await?;
     let succeeded = matches!(ended, Ended::Told(told) if told.is_whole);
     // Whatever was switched meanwhile is what counts.

@@ -6,12 +6,15 @@ use fantoccini::elements::Element;
 use fantoccini::error::CmdError;
 use fantoccini::{Client, ClientBuilder, Locator};
 use serde_json::{Value, json};
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Write as _};
+use std::net::TcpStream;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 /// How long a page may take on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(60);
+/// How long browsers may take to end.
+const FAREWELL: Duration = Duration::from_secs(10);
 const LOOK_EVERY: Duration = Duration::from_millis(100);
 
 /// chromedriver, and with it every window, ends when this is dropped.
@@ -63,8 +66,17 @@ impl Driver {
     }
 }
 
+/// Killed outright it would leave its browsers behind.
 impl Drop for Driver {
     fn drop(&mut self) {
+        let address = self.url.trim_start_matches("http://").to_owned();
+        if let Ok(mut socket) = TcpStream::connect(&address) {
+            let _ = write!(socket, "GET /shutdown HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n");
+            let begun = Instant::now();
+            while begun.elapsed() < FAREWELL && matches!(self.process.try_wait(), Ok(None)) {
+                std::thread::sleep(LOOK_EVERY);
+            }
+        }
         let _ = self.process.kill();
         let _ = self.process.wait();
     }

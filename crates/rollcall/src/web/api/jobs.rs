@@ -3,7 +3,7 @@
 use super::PATH;
 use super::reply::{At, Refusal, Reply, Sent, server};
 use crate::web::Web;
-use crate::web::live::{Ended, Job, Task};
+use crate::web::live::{Ended, Job, Started, Task};
 use crate::web::pages::expect;
 use axum::Json;
 use axum::extract::State;
@@ -62,10 +62,12 @@ pub async fn show(State(web): State<Web>, At(id): At<i64>) -> Reply {
 
 /// Starts a job, or names the one that is on: one server, one job.
 pub fn start(web: &Web, row: &DirectoryRow, task: Task) -> Response {
-    let before = web.jobs.of(row.id).map(|job| job.id);
-    let job = web.jobs.start(row, task);
+    let (job, is_new) = match web.jobs.start(row, task) {
+        Started::New(job) => (job, true),
+        Started::Busy(job) => (job, false),
+    };
     let mut body = told(&job);
-    body["started"] = Value::from(before != Some(job.id));
+    body["started"] = Value::from(is_new);
     let at = format!("{PATH}/servers/{}/job", row.id);
     body["poll"] = Value::from(at.as_str());
     (StatusCode::ACCEPTED, [(header::LOCATION, at)], Json(body)).into_response()

@@ -32,10 +32,21 @@ impl Throttle {
         if self.0.len() >= limits::THROTTLED_ADDRESSES_MAX {
             self.0.retain_recent();
         }
-        self.0.check_key(&address).map_err(|until| {
+        self.0.check_key(&network(address)).map_err(|until| {
             let wait = until.wait_time_from(self.0.clock().now());
             wait.as_secs() + 1
         })
+    }
+}
+
+/// Whoever has one IPv6 address has a network of them.
+fn network(address: IpAddr) -> IpAddr {
+    match address {
+        IpAddr::V6(v6) if v6.to_ipv4_mapped().is_none() => {
+            let [a, b, c, d, ..] = v6.segments();
+            IpAddr::from([a, b, c, d, 0, 0, 0, 0])
+        }
+        other => other.to_canonical(),
     }
 }
 

@@ -167,8 +167,11 @@ pub async fn set_pbx(
 ) -> Result<Response, Problem> {
     let settings = form.settings();
     let before = stored(&web.app).await?;
-    // Another sign-in is another secret; an empty field means the one there is.
-    let same = before.as_ref().is_some_and(|before| before.sign_in == settings.sign_in);
+    // Another address or sign-in is another secret: the stored one is sent to
+    // nobody else. An empty field means the one there is.
+    let same = before
+        .as_ref()
+        .is_some_and(|before| before.sign_in == settings.sign_in && before.url == settings.url);
     let secret = match form.secret.expose_secret().is_empty() {
         true if same => None,
         _ => Some(form.secret.clone()),

@@ -25,7 +25,10 @@ pub(super) use request::expect;
 pub use server::Drafts;
 
 use super::Web;
+use super::auth::FlashKind;
+use super::live::{Started, Task};
 use super::problem::Problem;
+use super::visit::Visit;
 use axum::Router;
 use axum::routing::{get, post};
 use store::{DirectoryId, DirectoryRow};
@@ -103,4 +106,12 @@ pub async fn servers_by_name(web: &Web, chosen: Option<i64>) -> Result<Vec<Choic
         text: row.name,
     };
     Ok(web.app.store.directories().await?.into_iter().map(choice).collect())
+}
+
+/// Starts a job, and says so where another one is in the way.
+pub fn start_job(web: &Web, visit: &Visit, row: &DirectoryRow, task: Task) {
+    if let Started::Busy(_) = web.jobs.start(row, task) {
+        let text = visit.lang.say("undo-busy", &[]);
+        web.sessions.tell(visit.session.as_ref(), FlashKind::Bad, text);
+    }
 }

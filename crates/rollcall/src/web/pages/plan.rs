@@ -1,7 +1,7 @@
 //! One kept plan: what would happen to whom. Filters, search, download, the
 //! guard's opinion, and the two things that can be done with it.
 
-use super::server;
+use super::{server, start_job};
 use crate::cli::output;
 use crate::cycle::plans::{self, KINDS, Kept};
 use crate::cycle::report::{PersonReport, Report};
@@ -54,8 +54,9 @@ pub struct Filter {
     kind: String,
     #[serde(default)]
     search: String,
+    /// What is no number is the first page.
     #[serde(default)]
-    page: Option<u32>,
+    page: String,
 }
 
 impl Filter {
@@ -78,7 +79,7 @@ pub async fn show(
 ) -> Result<Response, Problem> {
     let row = server(&web, id).await?;
     let (plan, body) = plans::told(&web.app, &row, &hash).await?.ok_or_else(Problem::not_found)?;
-    let (page, limit) = (filter.page.unwrap_or(1).max(1), limits::PAGE_ROWS);
+    let (page, limit) = (filter.page.trim().parse::<u32>().unwrap_or(1).max(1), limits::PAGE_ROWS);
     let window = Window { limit, offset: Pager::offset(page, limit) };
     let found = web.app.store.plan_people(row.id, &hash, &filter.query(window)).await?;
     let counts = web.app.store.plan_counts(row.id, &hash).await?;
@@ -122,13 +123,15 @@ pub struct Release {
 /// Carries out exactly this plan.
 pub async fn apply(
     State(web): State<Web>,
+    visit: Visit,
     Path((id, hash)): Path<(i64, String)>,
     Form(form): Form<Release>,
 ) -> Result<Response, Problem> {
     let row = server(&web, id).await?;
+    plans::told(&web.app, &row, &hash).await?.ok_or_else(Problem::not_found)?;
     // Says at once what is wrong with it, if anything is.
     plans::reviewed(&web.app, &hash, form.release).await?;
-    web.jobs.start(&row, Task::Apply { plan: hash, release: form.release });
+    start_job(&web, &visit, &row, Task::Apply { plan: hash, release: form.release });
     Ok(Redirect::to(&format!("/servers/{id}/job")).into_response())
 }
 
@@ -137,7 +140,8 @@ pub async fn discard(
     visit: Visit,
     Path((id, hash)): Path<(i64, String)>,
 ) -> Result<Response, Problem> {
-    server(&web, id).await?;
+    let row = server(&web, id).await?;
+    plans::told(&web.app, &row, &hash).await?.ok_or_else(Problem::not_found)?;
     plans::discard(&web.app, &hash).await?;
     let text = visit.lang.say("plan-discarded", &[]);
     web.sessions.tell(visit.session.as_ref(), FlashKind::Good, text);
@@ -173,7 +177,7 @@ async fn download(
     plans::told(&web.app, &row, &hash).await?.ok_or_else(Problem::not_found)?;
     let name: String = hash.chars().take(limits::HASH_SHOWN).collect();
     download::file(&format!("rollcall-{name}.{end}"), kind, move |from| {
-        let (web, hash, filter) = (web.clone(), hash.clone(), Filter { page: None, ..filter.clone() });
+        let (web, hash, filter) = (web.clone(), hash.clone(), filter.clone());
         async move {
             let rows = rows_of(&web, row.id, &hash, &filter, from).await?;
             let is_last = rows.len() < limits::DOWNLOAD_ROWS as usize;

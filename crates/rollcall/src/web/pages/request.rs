@@ -1,6 +1,6 @@
 //! Run request: shows what a synchronisation would do, and writes nothing.
 
-use super::server;
+use super::{server, start_job};
 use crate::cycle::Expect;
 use crate::cycle::plans::{self, Kept};
 use crate::web::Web;
@@ -40,11 +40,12 @@ pub struct Wanted {
 
 pub async fn start(
     State(web): State<Web>,
+    visit: Visit,
     Path(id): Path<i64>,
     Form(wanted): Form<Wanted>,
 ) -> Result<Response, Problem> {
     let row = server(&web, id).await?;
-    web.jobs.start(&row, Task::Preview(expect(wanted.expect_fewer)));
+    start_job(&web, &visit, &row, Task::Preview(expect(wanted.expect_fewer)));
     Ok(Redirect::to(&format!("/servers/{id}/job")).into_response())
 }
 

@@ -117,6 +117,7 @@ async fn let_in(
 pub async fn out(State(web): State<Web>, visit: Visit) -> Result<Response, Problem> {
     if let Some(session) = &visit.session {
         web.sessions.end(&session.id).await?;
+        web.drafts.forget_session(&session.id);
     }
     let mut response = Redirect::to("/sign-in").into_response();
     let gone = format!("{SESSION_COOKIE}=; Path=/; Max-Age=0; SameSite=Lax; HttpOnly");

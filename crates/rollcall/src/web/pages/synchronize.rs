@@ -1,7 +1,7 @@
 //! Synchronize data: starts a run, or leads to the one that is on.
 
 use super::request::expect;
-use super::server;
+use super::{server, start_job};
 use crate::schedule::Schedule;
 use crate::web::Web;
 use crate::web::live::Task;
@@ -47,10 +47,11 @@ pub struct Wanted {
 
 pub async fn start(
     State(web): State<Web>,
+    visit: Visit,
     Path(id): Path<i64>,
     Form(wanted): Form<Wanted>,
 ) -> Result<Response, Problem> {
     let row = server(&web, id).await?;
-    web.jobs.start(&row, Task::Synchronise(Trigger::Manual, expect(wanted.expect_fewer)));
+    start_job(&web, &visit, &row, Task::Synchronise(Trigger::Manual, expect(wanted.expect_fewer)));
     Ok(Redirect::to(&format!("/servers/{id}/job")).into_response())
 }

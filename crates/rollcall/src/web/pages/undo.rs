@@ -3,6 +3,7 @@
 
 use super::employees::href;
 use super::run::run_of;
+use super::start_job;
 use super::steps::{StepLine, Who};
 use crate::cli::journal::Written;
 use crate::cycle::Asked;
@@ -115,11 +116,6 @@ pub async fn start(
         return Ok(Redirect::to(&format!("/history/{id}/steps{base}")).into_response());
     }
     let job = format!("/servers/{}/job", server.id);
-    if web.jobs.of(server.id).is_some_and(|job| job.is_running()) {
-        let text = visit.lang.say("undo-busy", &[]);
-        web.sessions.tell(visit.session.as_ref(), FlashKind::Bad, text);
-        return Ok(Redirect::to(&job).into_response());
-    }
-    web.jobs.start(&server, Task::PreviewUndo(Asked { run: id, person, steps }));
+    start_job(&web, &visit, &server, Task::PreviewUndo(Asked { run: id, person, steps }));
     Ok(Redirect::to(&job).into_response())
 }

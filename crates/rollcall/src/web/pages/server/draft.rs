@@ -3,7 +3,8 @@
 //! that back.
 
 use super::NEW;
-use crate::app::App;
+use crate::app::{App, directory_settings};
+use crate::cli::errors::usage;
 use crate::cli::server::{self as servers, Draft};
 use crate::limits;
 use crate::web::Web;
@@ -11,18 +12,30 @@ use crate::web::pages;
 use crate::web::problem::Problem;
 use crate::web::visit::Visit;
 use anyhow::Result;
-use directory::{Directory, Kind};
+use directory::{Directory, Kind, Security};
 use secrecy::SecretString;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use store::{DirectoryRow, SecretOf};
 
+const ANOTHER_SERVER: &str = "the stored password belongs to the address and login that are stored: type the password \
+                              of these";
+const CHANGED_MEANWHILE: &str = "somebody else changed this server meanwhile: forget these changes, and make them again \
+                                 on what is stored now";
+
+/// Whether what people set is the same; what runs note is not looked at.
+fn same_settings(a: &DirectoryRow, b: &DirectoryRow) -> bool {
+    a.settings == b.settings && a.policy == b.policy
+}
+
 /// A server as it would be stored.
 #[derive(Clone, Debug)]
 pub struct Edited {
     /// Absent for a new one.
     pub row: Option<DirectoryRow>,
+    /// What was stored when the work on it began.
+    base: Option<DirectoryRow>,
     pub name: String,
     pub draft: Draft,
     /// As typed; without one the stored one counts.
@@ -55,6 +68,11 @@ impl Drafts {
         drafts.insert(key(visit, id), Edited { is_changed: true, ..edited });
     }
 
+    /// With its passwords, when a session ends.
+    pub fn forget_session(&self, session: &str) {
+        self.locked().retain(|(of, _), _| of != session);
+    }
+
     pub fn forget(&self, visit: &Visit, id: i64) {
         self.locked().remove(&key(visit, id));
     }
@@ -78,6 +96,7 @@ impl Edited {
             None => Edited {
                 name: row.name.clone(),
                 draft: servers::draft_of(&row)?,
+                base: Some(row.clone()),
                 row: Some(row),
                 secret: None,
                 is_changed: false,
@@ -89,6 +108,7 @@ impl Edited {
     fn blank() -> Self {
         Edited {
             row: None,
+            base: None,
             name: String::new(),
             draft: Draft::new(Kind::ActiveDirectory),
             secret: None,
@@ -105,15 +125,33 @@ impl Edited {
     pub async fn secret(&self, app: &App) -> Result<Option<SecretString>> {
         Ok(match (&self.secret, &self.row) {
             (Some(secret), _) => Some(secret.clone()),
-            (None, Some(row)) => app.store.secret(SecretOf::Directory(row.id)).await?,
+            // Only to whom it was typed for: else a browser could have it sent
+            // wherever it likes.
+            (None, Some(row)) if self.is_for(&directory_settings(row)?) => {
+                app.store.secret(SecretOf::Directory(row.id)).await?
+            }
+            (None, Some(_)) => return Err(usage(ANOTHER_SERVER)),
             (None, None) => None,
         })
+    }
+
+    /// Whether the stored password is the one of this server and login.
+    fn is_for(&self, stored: &directory::Settings) -> bool {
+        let now = &self.draft.settings;
+        let weaker = now.security == Security::None && stored.security != Security::None;
+        now.hosts == stored.hosts && now.port == stored.port && now.sign_in == stored.sign_in && !weaker
     }
 
     /// Stores it; the server as it is from then on.
     pub async fn save(&self, app: &App) -> Result<DirectoryRow> {
         let secret = self.secret.as_ref();
         match &self.row {
+            Some(row) if self.base.as_ref().is_some_and(|base| !same_settings(base, row)) => {
+                Err(usage(CHANGED_MEANWHILE))
+            }
+            Some(row) if secret.is_none() && !self.is_for(&directory_settings(row)?) => {
+                Err(usage(ANOTHER_SERVER))
+            }
             Some(row) => servers::replace(app, row, self.draft.clone(), secret).await,
             None => servers::store(app, self.name.trim(), self.draft.clone(), secret).await,
         }

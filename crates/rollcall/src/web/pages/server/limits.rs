@@ -1,7 +1,6 @@
 //! When the guard stops a run, and when the next one comes.
 
 use super::NEW;
-use super::draft::Edited;
 use crate::cli::errors::{describe, usage};
 use crate::cycle::stops::Stops;
 use crate::limits;
@@ -89,7 +88,7 @@ pub async fn take(
     Path(id): Path<i64>,
     Form(form): Form<LimitsForm>,
 ) -> Result<Response, Problem> {
-    match save(&web, &visit, id, &form).await {
+    match save(&web, id, &form).await {
         Ok(()) => {
             web.sessions.tell(visit.session.as_ref(), FlashKind::Good, visit.lang.say("saved", &[]));
             Ok(Redirect::to(&format!("/servers/{id}/limits")).into_response())
@@ -98,7 +97,7 @@ pub async fn take(
     }
 }
 
-async fn save(web: &Web, visit: &Visit, id: i64, form: &LimitsForm) -> Result<(), Problem> {
+async fn save(web: &Web, id: i64, form: &LimitsForm) -> Result<(), Problem> {
     let row = server(web, id).await?;
     if form.percent > 100 {
         return Err(usage("a share is at most 100 percent").into());
@@ -113,14 +112,6 @@ async fn save(web: &Web, visit: &Visit, id: i64, form: &LimitsForm) -> Result<()
         crate::cli::server::replace(&web.app, &row, draft, None)
             .await
             .map_err(|error| describe_as(&error))?;
-    }
-    // What somebody works on in another tab of this page knows the old limits.
-    let edited = Edited::of(web, visit, id).await?;
-    if edited.is_changed {
-        let mut edited = edited;
-        let limits = &mut edited.draft.policy.thresholds;
-        (limits.floor, limits.percent, limits.ceiling) = (form.floor, form.percent, form.ceiling);
-        web.drafts.keep(visit, id, edited);
     }
     servers::change(&web.app, row.id, |schedule| {
         (schedule.automatic, schedule.every_min) = (form.automatic, form.every_min);

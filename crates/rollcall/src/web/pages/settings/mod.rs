@@ -32,7 +32,7 @@ pub fn routes() -> Router<Web> {
         .route("/settings/sessions/end-others", post(sessions::end_others))
         .route("/settings/tokens", get(tokens::show).post(tokens::make))
         .route("/settings/tokens/revoke", post(tokens::revoke))
-        .route("/settings/notifications", get(notifications::show).post(notifications::set))
+        .route("/settings/notifications", get(notifications::show))
         .route("/settings/notifications/off", post(notifications::off))
         .route("/settings/notifications/test", post(notifications::test))
         .route("/settings/about", get(about))

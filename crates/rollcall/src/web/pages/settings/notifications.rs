@@ -1,9 +1,11 @@
-//! The program that is told when an automatic run is halted or fails.
+//! The program that is told when an automatic run is halted or fails. Which one
+//! is said on the machine itself, by `rollcall notify set`: whoever may sign in
+//! to the pages is not thereby whoever may start programs there. For the same
+//! reason what it complains of stays in the log.
 
 use super::{Frame, Tab, back};
 use crate::app::Usage;
 use crate::cli::errors::describe;
-use crate::cli::notify;
 use crate::cycle;
 use crate::web::Web;
 use crate::web::problem::Problem;
@@ -11,47 +13,23 @@ use crate::web::render::{Page, html};
 use crate::web::visit::Visit;
 use anyhow::{Result, anyhow};
 use askama::Template;
-use axum::extract::{Form, State};
+use axum::extract::State;
 use axum::response::Response;
-use serde::Deserialize;
-use std::path::Path;
 
 #[derive(Template)]
 #[template(path = "settings-notifications.html")]
 struct NotificationsPage {
     p: Page,
     tabs: [(Tab, bool); 5],
-    path: String,
-    arguments: String,
+    /// Path and arguments.
+    command: Option<String>,
 }
 
 pub async fn show(State(web): State<Web>, visit: Visit) -> Result<Response, Problem> {
     let frame = Frame::of(&web, &visit, Tab::Notifications).await?;
     let program = cycle::program(&web.app).await?;
-    let (path, arguments) =
-        program.map(|program| (program.path, program.arguments.join("\n"))).unwrap_or_default();
-    html(&NotificationsPage { tabs: frame.tabs(), p: frame.page, path, arguments })
-}
-
-#[derive(Deserialize)]
-pub struct Named {
-    path: String,
-    /// One a line.
-    #[serde(default)]
-    arguments: String,
-}
-
-pub async fn set(
-    State(web): State<Web>,
-    visit: Visit,
-    Form(named): Form<Named>,
-) -> Result<Response, Problem> {
-    let arguments = named.arguments.lines().filter(|line| !line.is_empty()).map(str::to_owned).collect();
-    let done = match notify::named(Path::new(named.path.trim()), arguments) {
-        Ok(program) => cycle::set_program(&web.app, Some(&program)).await,
-        Err(error) => Err(error),
-    };
-    back(&web, &visit, Tab::Notifications, done.map(|()| visit.lang.say("notify-is-set", &[])))
+    let command = program.map(|program| [&[program.path][..], &program.arguments].concat().join(" "));
+    html(&NotificationsPage { tabs: frame.tabs(), p: frame.page, command })
 }
 
 pub async fn off(State(web): State<Web>, visit: Visit) -> Result<Response, Problem> {
@@ -66,7 +44,10 @@ pub async fn test(State(web): State<Web>, visit: Visit) -> Result<Response, Prob
         None => Err(anyhow!(Usage(visit.lang.say("notify-nobody", &[])))),
         Some(program) => match cycle::test_program(&web.app, &program).await {
             Ok(()) => Ok(visit.lang.say("notify-taken", &[("program", (&program.path).into())])),
-            Err(error) => Err(anyhow!(Usage(describe(&error)))),
+            Err(error) => {
+                tracing::error!("the notification program failed: {}", describe(&error));
+                Err(anyhow!(Usage(visit.lang.say("notify-failed", &[]))))
+            }
         },
     };
     back(&web, &visit, Tab::Notifications, done)

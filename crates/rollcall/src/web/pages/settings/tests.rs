@@ -3,6 +3,7 @@ use crate::web::auth::{Account, tokens};
 use crate::web::testing::{Answer, Browser};
 use axum::http::StatusCode;
 use secrecy::SecretString;
+use std::path::Path;
 use store::{By, RunNote, SecretOf};
 
 const PASSWORD: &str = "correct horse battery";
@@ -116,23 +117,27 @@ async fn a_token_is_shown_once_and_revoked() {
 }
 
 #[tokio::test]
-async fn a_program_is_named_tested_and_forgotten() {
+async fn the_program_is_tried_and_taken_back_but_never_chosen_here() {
     let browser = browser().await;
-    let form = [("path", "/bin/sh"), ("arguments", "-c\r\ncat > /dev/null\r\n\r\n")];
-    let page = told(&browser, "/settings/notifications", &form).await;
-    assert!(
-        page.content().contains("class=\"note good\"") && page.content().contains("-c\ncat &#62; /dev/null")
-    );
-    let program = crate::cycle::program(&browser.web.app).await.unwrap().unwrap();
-    assert_eq!(program.arguments, ["-c", "cat > /dev/null"]);
-    let tested = told(&browser, "/settings/notifications/test", &[]).await;
-    assert!(tested.content().contains("/bin/sh has taken the notice"), "{}", tested.content());
-    let wrong = told(&browser, "/settings/notifications", &[("path", "sh")]).await;
-    assert!(wrong.content().contains("not the whole path"), "{}", wrong.content());
-    told(&browser, "/settings/notifications/off", &[]).await;
+    let chosen = browser.post("/settings/notifications", &[("path", "/bin/sh")]).await;
+    assert_eq!(chosen.status, StatusCode::METHOD_NOT_ALLOWED);
     assert_eq!(crate::cycle::program(&browser.web.app).await.unwrap(), None);
     let nobody = told(&browser, "/settings/notifications/test", &[]).await;
     assert!(nobody.content().contains("class=\"note bad\""));
+
+    let arguments = vec!["-c".to_owned(), "cat > /dev/null".to_owned()];
+    let program = crate::cli::notify::named(Path::new("/bin/sh"), arguments).unwrap();
+    crate::cycle::set_program(&browser.web.app, Some(&program)).await.unwrap();
+    let tested = told(&browser, "/settings/notifications/test", &[]).await;
+    assert!(tested.content().contains("/bin/sh has taken the notice"), "{}", tested.content());
+
+    let arguments = vec!["-c".to_owned(), "echo a secret >&2; exit 1".to_owned()];
+    let program = crate::cli::notify::named(Path::new("/bin/sh"), arguments).unwrap();
+    crate::cycle::set_program(&browser.web.app, Some(&program)).await.unwrap();
+    let failed = told(&browser, "/settings/notifications/test", &[]).await;
+    assert!(failed.content().contains("The program failed"), "{}", failed.content());
+    told(&browser, "/settings/notifications/off", &[]).await;
+    assert_eq!(crate::cycle::program(&browser.web.app).await.unwrap(), None);
 }
 
 /// Whatever is secret, and whatever is somebody's.
