@@ -61,10 +61,11 @@ fn a_first_synchronisation_ends_where_an_undisturbed_one_ends() {
         deaths.die(&format!("after {place} 1"));
     }
     assert!(deaths.positions.len() >= 200, "only {} positions", deaths.positions.len());
-    assert!(deaths.found_again.len() >= 40, "only {} were made unknown to us", deaths.found_again.len());
+    // One for each death before a link was agreed, and whoever else the machine happened to have in flight.
+    assert!(deaths.found_again.len() >= 20, "only {} were made unknown to us", deaths.found_again.len());
     company.sync().exits(0);
     let found_again = found_again(&company);
-    assert!(found_again.len() >= 30, "only {} were found again", found_again.len());
+    assert!(found_again.len() >= 15, "only {} were found again", found_again.len());
     assert!(found_again.iter().all(|person| deaths.found_again.contains_key(person)));
     ends_alike(&company, &twin, &deaths);
 }
