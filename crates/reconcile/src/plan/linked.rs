@@ -59,10 +59,19 @@ impl<'w> Builder<'w> {
                 Some(why) => self.unseen(link, why, "not moved to the disabled: the read was incomplete"),
                 None => self.leaves(link, &describe::name_of(person), &person.dn, reason, Some(employee)),
             },
-            (LinkState::Left { reason, .. }, None) => {
-                let step = LinkStep::Return { was: *reason };
-                self.meet(person, employee, Some(link), Some(step), true);
-            }
+            (LinkState::Left { reason, .. }, None) => match self.world.people.verdict.reason() {
+                // Their entry may be one of two places that a torn read has seen.
+                Some(why) => {
+                    self.hold_back("returns", why);
+                    let line = self.linked_line(link, person, employee, LineOutcome::Left);
+                    let told = "not taken back: the read was incomplete";
+                    self.lines.push(PersonLine { reason: Some(told.to_owned()), ..line });
+                }
+                None => {
+                    let step = LinkStep::Return { was: *reason };
+                    self.meet(person, employee, Some(link), Some(step), true);
+                }
+            },
             (LinkState::Resting { .. }, None) => {
                 self.meet(person, employee, Some(link), Some(LinkStep::Wake), true)
             }

@@ -137,8 +137,8 @@ proptest! {
         let plan = company.preview();
         for action in &plan.actions {
             match &action.link {
-                None | Some(LinkStep::Return { .. } | LinkStep::Wake | LinkStep::Rest) => {}
-                Some(LinkStep::Leave { .. }) => prop_assert!(!directory, "{:#?}", action),
+                None | Some(LinkStep::Wake | LinkStep::Rest) => {}
+                Some(LinkStep::Leave { .. } | LinkStep::Return { .. }) => prop_assert!(!directory, "{:#?}", action),
                 other => prop_assert!(false, "{:?}", other),
             }
             let mut changes = action.pbx.iter().chain(&action.directory);

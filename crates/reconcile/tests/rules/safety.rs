@@ -46,6 +46,30 @@ fn safety_1_partial_directory_ends_no_link() {
 }
 
 #[test]
+fn safety_1_partial_directory_takes_nobody_back() {
+    for gone in [true, false] {
+        let mut company = staff(4);
+        if gone {
+            company.person("p01").place(Place::Moved);
+        } else {
+            company.person("p01").account(Account::Disabled);
+        }
+        company.settle();
+        assert!(!is_active(&company, "p01"));
+        company.person("p01").place(Place::Here).account(Account::Enabled).mail("back@example.org");
+        company.directory = partial();
+        let plan = company.run();
+        assert!(plan.actions.is_empty(), "{:#?}", plan.actions);
+        assert_eq!((plan.held_back[0].what.as_str(), plan.held_back[0].people), ("returns", 1));
+        assert!(!is_active(&company, "p01"));
+        company.directory = Verdict::Complete;
+        company.settle();
+        assert!(is_active(&company, "p01"));
+        assert_eq!(company.ours(1, Email), "back@example.org");
+    }
+}
+
+#[test]
 fn safety_1_partial_creates_and_joins_nobody() {
     for directory in [true, false] {
         let mut company = staff(4);
