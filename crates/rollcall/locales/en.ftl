@@ -594,6 +594,7 @@ history-show-all = Show all runs
 all-triggers = all
 run-took = Took
 run-counts = People
+run-would-be = Would have been
 chart-says = { $n ->
     [one] { $n } run, with { $changes } writes. The higher the bar, the more was written.
    *[other] { $n } runs, with { $changes } writes altogether. The higher the bar, the more was written; the newest is on the right.
@@ -796,7 +797,7 @@ old-password-wrong = The password until now is wrong. Nothing was changed.
 new-password = New password
 new-password-hint = Leave it empty to change the login only.
 sign-in-change-hint = All other sessions end.
-sign-in-changed = Login and password are changed. All other sessions have ended.
+sign-in-changed = Login and password are changed. All other sessions have ended; API tokens go on working.
 by-pbx-title = Sign in with MikoPBX
 by-pbx-lead = Whoever may sign in to the MikoPBX web interface may sign in here with the same login and password. Rollcall asks the PBX each time and keeps neither.
 by-pbx-no-pbx = No PBX is connected yet.

@@ -83,6 +83,8 @@ pub const AGENT_CHARS_MAX: usize = 120;
 pub const LOGIN_CHARS_MAX: usize = 64;
 pub const PASSWORD_CHARS_MIN: usize = 10;
 pub const PASSWORD_CHARS_MAX: usize = 256;
+/// Passwords that are hashed at once: each takes 19 MiB and a processor.
+pub const HASHES_MAX: usize = 2;
 /// Passwords that an address may try at once, and how long until it may try one more, in ms.
 pub const SIGN_IN_TRIES: u32 = 5;
 pub const SIGN_IN_TRY_MS: u64 = 15_000;
@@ -126,6 +128,8 @@ pub const SCHEDULE_MIN_DEFAULT: u32 = 15;
 pub const SCHEDULE_MIN_MAX: u32 = 7 * 24 * 60;
 /// As long as a server that fails again and again waits between runs, in ms.
 pub const SCHEDULE_BACKOFF_MS: i64 = 4 * 3_600_000;
+/// How often a change of a schedule begins anew because somebody else changed it meanwhile.
+pub const SCHEDULE_TRIES: u32 = 16;
 /// How often it is looked whose turn it is, in ms.
 pub const SCHEDULE_TICK_MS: u64 = 2_000;
 /// People of a plan that are fetched at once for a download.

@@ -2,9 +2,9 @@
 //! time; who fails waits longer each time; nobody catches up on turns that were
 //! missed.
 
-use crate::app::App;
+use crate::app::{App, Usage};
 use crate::limits;
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, anyhow};
 use effects::Random;
 use serde::{Deserialize, Serialize};
 use store::DirectoryId;
@@ -36,13 +36,45 @@ impl Default for Schedule {
 
 impl Schedule {
     pub async fn of(app: &App, directory: DirectoryId) -> Result<Self> {
-        let kept = app.store.meta(&key(directory)).await?;
-        let schedule = kept.map(|text| serde_json::from_str(&text)).transpose();
-        Ok(schedule.context("the schedule of a server cannot be read")?.unwrap_or_default())
+        read(app.store.meta(&key(directory)).await?.as_deref())
     }
 
-    pub async fn keep(&self, app: &App, directory: DirectoryId) -> Result<()> {
-        Ok(app.store.put_meta(&key(directory), Some(&serde_json::to_string(self)?)).await?)
+    /// What a human sets; a turn that is told already stays unless turns come
+    /// at other times now.
+    pub async fn set(app: &App, directory: DirectoryId, set: impl Fn(&mut Self)) -> Result<Self> {
+        Schedule::change(app, directory, |mut schedule| {
+            let every_min = schedule.every_min;
+            set(&mut schedule);
+            if schedule.every_min != every_min {
+                schedule.next_ms = None;
+            }
+            if !(1..=limits::SCHEDULE_MIN_MAX).contains(&schedule.every_min) {
+                let text = format!("an automatic run comes every 1 to {} minutes", limits::SCHEDULE_MIN_MAX);
+                return Err(anyhow!(Usage(text)));
+            }
+            Ok(schedule.waits_its_turn(app.clock.now_ms(), &*app.random))
+        })
+        .await
+    }
+
+    /// A run that ends and a human who switches may come at once: neither
+    /// overwrites what the other said.
+    pub async fn change(
+        app: &App,
+        directory: DirectoryId,
+        change: impl Fn(Self) -> Result<Self>,
+    ) -> Result<Self> {
+        let key = key(directory);
+        for _ in 0..limits::SCHEDULE_TRIES {
+            let kept = app.store.meta(&key).await?;
+            let was = read(kept.as_deref())?;
+            let now = change(was.clone())?;
+            if now == was || app.store.swap_meta(&key, kept.as_deref(), &serde_json::to_string(&now)?).await?
+            {
+                return Ok(now);
+            }
+        }
+        Err(anyhow!("the schedule is being changed by others all the time; try again"))
     }
 
     pub const fn runs(&self) -> bool {
@@ -84,6 +116,11 @@ impl Schedule {
         let tenth = ms / 10;
         ms - tenth + i64::from(u16::from_le_bytes(lot)) * (2 * tenth) / i64::from(u16::MAX)
     }
+}
+
+fn read(kept: Option<&str>) -> Result<Schedule> {
+    let schedule = kept.map(serde_json::from_str).transpose();
+    Ok(schedule.context("the schedule of a server cannot be read")?.unwrap_or_default())
 }
 
 fn key(directory: DirectoryId) -> String {

@@ -71,6 +71,10 @@ pub trait Settings: Send + Sync {
 
     fn put_meta<'a>(&'a self, name: &'a str, value: Option<&'a str>) -> Reply<'a, ()>;
 
+    /// Puts it where it still is as it was read, absent included. False:
+    /// somebody else was faster, and nothing is done.
+    fn swap_meta<'a>(&'a self, name: &'a str, was: Option<&'a str>, now: &'a str) -> Reply<'a, bool>;
+
     /// The small things whose names begin like this, in the order of their names.
     fn metas<'a>(&'a self, prefix: &'a str) -> Reply<'a, Vec<(String, String)>>;
 

@@ -27,4 +27,4 @@ pub use progress::{Phase, Progress, Seen, Silent};
 pub use report::Report;
 pub use run::{apply, people_of, preview, sync};
 pub use step::StepRef;
-pub use undo::{Asked, preview_undo, undo};
+pub use undo::{Asked, preview_undo, undo, undoable};

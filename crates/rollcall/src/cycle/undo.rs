@@ -60,6 +60,11 @@ pub async fn preview_undo(app: &App, asked: &Asked, progress: &dyn Progress) -> 
     run::show(app, &row, Task::Undo(&undoing), progress).await
 }
 
+/// The server it is about, if what is asked for can be found.
+pub async fn undoable(app: &App, asked: &Asked) -> Result<DirectoryRow> {
+    Ok(find(app, asked).await?.0)
+}
+
 /// Finds what is asked for, or says what is wrong with the question.
 async fn find(app: &App, asked: &Asked) -> Result<(DirectoryRow, Undoing)> {
     let id = RunId(asked.run);

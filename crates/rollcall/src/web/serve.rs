@@ -11,7 +11,7 @@ use anyhow::{Context, Result, anyhow};
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, Request, State};
 use axum::http::{HeaderName, HeaderValue, Method, StatusCode, header};
-use axum::middleware::{Next, from_fn_with_state};
+use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::get;
 use std::net::SocketAddr;
@@ -101,6 +101,7 @@ pub fn router(web: Web, behind_proxy: bool) -> Router {
         .route("/", get(async || Redirect::to("/servers")))
         .merge(inside)
         .merge(pages::outside())
+        .layer(from_fn(to_its_end))
         .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, limits::REQUEST_TIME_MAX))
         .merge(pages::live(web.clone()))
         .fallback(async || Problem::not_found())
@@ -114,6 +115,21 @@ pub fn router(web: Web, behind_proxy: bool) -> Router {
         .route("/readyz", get(ready))
         .layer(from_fn_with_state((web.clone(), behind_proxy), protect))
         .with_state(web)
+}
+
+/// A browser that goes away in the middle of a change leaves no half of it
+/// behind: what may change something is not dropped with its connection.
+pub(super) async fn to_its_end(request: Request, next: Next) -> Response {
+    if request.method().is_safe() {
+        return next.run(request).await;
+    }
+    match tokio::spawn(next.run(request)).await {
+        Ok(response) => response,
+        Err(error) => {
+            tracing::error!(%error, "a request broke down");
+            StatusCode::INTERNAL_SERVER_ERROR.into_response()
+        }
+    }
 }
 
 /// Ready is who can remember things.
@@ -171,4 +187,35 @@ async fn protect(
     }
     headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
     response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use axum::body::Body;
+    use axum::routing::any;
+    use std::sync::Arc;
+    use std::time::Duration;
+    use tokio::sync::Notify;
+    use tower::ServiceExt;
+
+    #[tokio::test]
+    async fn who_goes_away_in_the_middle_of_a_change_leaves_no_half_of_it() {
+        for (method, is_done) in [(Method::POST, true), (Method::DELETE, true), (Method::GET, false)] {
+            let (go_on, done) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
+            let (wait, tell) = (go_on.clone(), done.clone());
+            let change = async move || {
+                wait.notified().await;
+                tell.notify_one();
+            };
+            let router = Router::new().route("/", any(change)).layer(from_fn(to_its_end));
+            let request = Request::builder().method(method.clone()).uri("/").body(Body::empty()).unwrap();
+            let asking = router.oneshot(request);
+            let given_up = tokio::time::timeout(Duration::from_millis(20), asking).await;
+            assert!(given_up.is_err(), "{method} did not wait");
+            go_on.notify_one();
+            let ended = tokio::time::timeout(Duration::from_millis(200), done.notified()).await;
+            assert_eq!(ended.is_ok(), is_done, "{method}");
+        }
+    }
 }

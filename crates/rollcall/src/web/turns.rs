@@ -27,11 +27,10 @@ pub async fn take_turns(app: &App, jobs: &Jobs) -> Infallible {
 /// Turns that were missed while nobody served are not caught up on.
 async fn begin(app: &App) -> Result<()> {
     for row in app.store.directories().await? {
-        let schedule = Schedule::of(app, row.id).await?;
-        let now = schedule.clone().waits_its_turn(app.clock.now_ms(), &*app.random);
-        if now != schedule {
-            now.keep(app, row.id).await?;
-        }
+        Schedule::change(app, row.id, |schedule| {
+            Ok(schedule.waits_its_turn(app.clock.now_ms(), &*app.random))
+        })
+        .await?;
     }
     Ok(())
 }
@@ -55,6 +54,7 @@ async fn one_turn(app: &App, jobs: &Jobs) -> Result<()> {
     let ended = finished(&job).await?;
     let succeeded = matches!(ended, Ended::Told(told) if told.is_whole);
     // Whatever was switched meanwhile is what counts.
-    let schedule = Schedule::of(app, row.id).await?;
-    schedule.after(succeeded, app.clock.now_ms(), &*app.random).keep(app, row.id).await
+    Schedule::change(app, row.id, |schedule| Ok(schedule.after(succeeded, app.clock.now_ms(), &*app.random)))
+        .await?;
+    Ok(())
 }

@@ -113,6 +113,16 @@ impl Settings for MemoryStore {
         })
     }
 
+    fn swap_meta<'a>(&'a self, name: &'a str, was: Option<&'a str>, now: &'a str) -> Reply<'a, bool> {
+        self.reply(move |memory| {
+            let is_as_it_was = memory.meta.get(name).map(String::as_str) == was;
+            if is_as_it_was {
+                memory.meta.insert(name.to_owned(), now.to_owned());
+            }
+            Ok(is_as_it_was)
+        })
+    }
+
     fn metas<'a>(&'a self, prefix: &'a str) -> Reply<'a, Vec<(String, String)>> {
         self.reply(move |memory| {
             let named = memory.meta.iter().filter(|(name, _)| name.starts_with(prefix));

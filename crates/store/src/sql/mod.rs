@@ -42,7 +42,8 @@ const CONNECTIONS_MAX: u32 = 4;
 /// How long to wait for a connection, and so for another process's write.
 const WAIT_MAX: Duration = Duration::from_secs(15);
 /// Each is the schema of its number, counted from 1, and never changes again.
-const MIGRATIONS: [&str; 2] = [include_str!("schema-1.sql"), include_str!("schema-2.sql")];
+const MIGRATIONS: [&str; 3] =
+    [include_str!("schema-1.sql"), include_str!("schema-2.sql"), include_str!("schema-3.sql")];
 /// The schema that brought the lists, which are filled from what was there before.
 const LISTS: i64 = 2;
 /// Any number will do, as long as nobody else locks the same one.

@@ -149,6 +149,21 @@ impl Settings for SqlStore {
         })
     }
 
+    fn swap_meta<'a>(&'a self, name: &'a str, was: Option<&'a str>, now: &'a str) -> Reply<'a, bool> {
+        step("swap_meta", async move {
+            let query = match was {
+                Some(was) => sqlx::query("UPDATE meta SET value = $2 WHERE name = $1 AND value = $3")
+                    .bind(name)
+                    .bind(now)
+                    .bind(was),
+                None => sqlx::query("INSERT INTO meta VALUES ($1, $2) ON CONFLICT (name) DO NOTHING")
+                    .bind(name)
+                    .bind(now),
+            };
+            Ok(query.execute(&self.pool).await?.rows_affected() > 0)
+        })
+    }
+
     fn metas<'a>(&'a self, prefix: &'a str) -> Reply<'a, Vec<(String, String)>> {
         Box::pin(async move {
             // LIKE would not tell cases apart on SQLite.

@@ -127,6 +127,21 @@ async fn meta_is_put_replaced_and_removed() {
 }
 
 #[tokio::test]
+async fn meta_is_swapped_only_where_it_is_as_it_was_read() {
+    everywhere(async |store| {
+        let swap = async |was, now| store.swap_meta("a", was, now).await.unwrap();
+        assert!(!swap(Some("1"), "2").await, "nothing was there");
+        assert!(swap(None, "1").await);
+        assert!(!swap(None, "2").await, "something was there");
+        assert!(!swap(Some("0"), "2").await, "it was another");
+        assert_eq!(store.meta("a").await.unwrap().as_deref(), Some("1"));
+        assert!(swap(Some("1"), "2").await && swap(Some("2"), "2").await);
+        assert_eq!(store.meta("a").await.unwrap().as_deref(), Some("2"));
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn a_removed_directory_takes_everything_but_its_history() {
     everywhere(async |store| {
         let id = company(store).await;

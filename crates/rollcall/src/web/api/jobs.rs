@@ -60,6 +60,17 @@ pub async fn show(State(web): State<Web>, At(id): At<i64>) -> Reply {
     Ok(Json(told(&job)))
 }
 
+/// Asks the job that is on to end: whoever is being written is finished, the rest waits for the next run.
+#[utoipa::path(post, path = "/servers/{id}/job/cancel", tag = "jobs", params(("id" = i64, Path)), responses(
+    (status = 200, body = Object, description = "the job, as it is at this moment")
+))]
+pub async fn cancel(State(web): State<Web>, At(id): At<i64>) -> Reply {
+    let row = server(&web, id).await?;
+    let job = web.jobs.of(row.id).ok_or_else(|| Refusal::not_found("job"))?;
+    job.cancel();
+    Ok(Json(told(&job)))
+}
+
 /// Starts a job, or names the one that is on: one server, one job.
 pub fn start(web: &Web, row: &DirectoryRow, task: Task) -> Response {
     let (job, is_new) = match web.jobs.start(row, task) {

@@ -15,10 +15,11 @@ mod servers;
 
 use super::Web;
 use super::auth::Token;
+use super::serve::to_its_end;
 use crate::limits;
 use axum::extract::{DefaultBodyLimit, Request, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
-use axum::middleware::{Next, from_fn_with_state};
+use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::{Json, Router};
 use reply::Refusal;
@@ -50,6 +51,7 @@ fn routes() -> OpenApiRouter<Web> {
         .routes(routes!(jobs::preview))
         .routes(routes!(jobs::sync))
         .routes(routes!(jobs::show))
+        .routes(routes!(jobs::cancel))
         .routes(routes!(plans::list))
         .routes(routes!(plans::show))
         .routes(routes!(plans::people))
@@ -58,6 +60,7 @@ fn routes() -> OpenApiRouter<Web> {
         .routes(routes!(runs::list))
         .routes(routes!(runs::show))
         .routes(routes!(runs::people))
+        .routes(routes!(runs::undo))
         .routes(routes!(people::list))
         .routes(routes!(people::disabled))
         .routes(routes!(conflicts::list))
@@ -75,6 +78,7 @@ pub fn service(web: Web) -> Router {
         .method_not_allowed_fallback(async || {
             Refusal::new(StatusCode::METHOD_NOT_ALLOWED, "this path takes other methods; see openapi.json")
         })
+        .layer(from_fn(to_its_end))
         .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, limits::REQUEST_TIME_MAX))
         .layer(DefaultBodyLimit::max(limits::BODY_BYTES_MAX))
         .layer(from_fn_with_state(web.clone(), only_with_token))

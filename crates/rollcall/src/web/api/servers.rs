@@ -4,7 +4,6 @@ use super::reply::{Asked, At, Reply, Sent, part, server, window, with};
 use crate::cli::server as servers;
 use crate::schedule::Schedule;
 use crate::web::Web;
-use crate::web::pages::servers::change;
 use axum::Json;
 use axum::extract::State;
 use serde::Deserialize;
@@ -63,9 +62,8 @@ pub struct Switch {
 ))]
 pub async fn set_schedule(State(web): State<Web>, At(id): At<i64>, Sent(switch): Sent<Switch>) -> Reply {
     let row = server(&web, id).await?;
-    change(&web.app, row.id, |schedule| {
+    let schedule = Schedule::set(&web.app, row.id, |schedule| {
         (schedule.automatic, schedule.paused) = (switch.automatic, false);
-    })
-    .await?;
-    Ok(Json(serde_json::to_value(Schedule::of(&web.app, row.id).await?)?))
+    });
+    Ok(Json(serde_json::to_value(schedule.await?)?))
 }

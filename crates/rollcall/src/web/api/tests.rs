@@ -6,7 +6,9 @@ use axum::http::Method;
 use reconcile::{Answer as Decided, LeftReason, LinkState};
 use secrecy::ExposeSecret;
 use std::collections::BTreeSet;
-use store::{By, DirectoryId, PersonStatus, PlanPerson, RunPerson, Updated};
+use store::{
+    By, DirectoryId, JournalRow, PersonStatus, PlanPerson, RunId, RunPerson, Side, State, Updated, What,
+};
 
 struct Caller {
     browser: Browser,
@@ -100,7 +102,7 @@ async fn the_description_lists_every_route_and_every_listed_route_is_there() {
     for (method, path) in operations() {
         let caller = caller().await;
         let path = path.replace("{id}", "1").replace("{run}", "1").replace("{plan}", "abc");
-        if path.ends_with("/job") {
+        if path.contains("/job") {
             caller.post("/servers/1/preview", json!({})).await;
         }
         let method = Method::from_bytes(method.to_uppercase().as_bytes()).unwrap();
@@ -170,7 +172,11 @@ async fn mistakes_are_told_as_objects() {
         (Method::GET, "/servers/99", "", 404),
         (Method::GET, "/servers/hq", "", 404),
         (Method::GET, "/servers/1/job", "", 404),
+        (Method::POST, "/servers/1/job/cancel", "", 404),
         (Method::GET, "/runs/77", "", 404),
+        (Method::POST, "/runs/77/undo", "", 404),
+        (Method::POST, "/runs/1/undo", "", 422),
+        (Method::POST, "/runs/1/undo", "{\"step\":[1]}", 400),
         (Method::GET, "/plans/ab", "", 404),
         (Method::GET, "/conflicts/77", "", 404),
         (Method::DELETE, "/servers/1", "", 405),
@@ -253,6 +259,45 @@ async fn long_work_is_a_job_to_ask_after() {
     let ended = caller.get("/servers/1/job").await;
     assert_eq!(ended["state"], "failed", "there is no PBX: {ended}");
     assert!(ended["error"].as_str().unwrap().contains("PBX"), "{ended}");
+}
+
+#[tokio::test]
+async fn a_run_is_undone_and_a_job_is_cancelled() {
+    let caller = caller().await;
+    let app = &caller.browser.web.app;
+    let step = JournalRow {
+        run: RunId(1),
+        seq: 1,
+        directory: caller.server,
+        at_ms: NOW_MS,
+        person: reconcile::PersonId::new("p1"),
+        employee: Some(reconcile::EmployeeId(12)),
+        side: Side::Pbx,
+        what: What::Field(reconcile::Field::Mobile),
+        cause: "directory-changed".to_owned(),
+        before: json!(null),
+        after: json!({ "raw": "79261234567" }),
+        state: State::Intended,
+        reserved_number: None,
+        fingerprint: None,
+        picture: None,
+    };
+    let holder = "test".to_owned();
+    app.store.take_lease(caller.server, &holder, NOW_MS + 60_000, NOW_MS).await.unwrap();
+    app.store.journal(&[step]).await.unwrap();
+    let (status, told) = caller.post("/runs/1/undo", json!({ "steps": [99] })).await;
+    assert_eq!(status, 422, "{told}");
+    let (status, told) = caller.post("/runs/1/undo", json!({ "preview": true, "person": "p1" })).await;
+    assert_eq!((status, &told["task"], &told["started"]), (202, &json!("preview"), &json!(true)), "{told}");
+    let job = caller.browser.web.jobs.of(caller.server).unwrap();
+    crate::web::live::finished(&job).await.unwrap();
+    // It waits for whoever holds the lease.
+    let (status, told) = caller.post("/runs/1/undo", json!({})).await;
+    assert_eq!((status, &told["task"], &told["started"]), (202, &json!("undo"), &json!(true)), "{told}");
+    assert_eq!(caller.post("/servers/1/job/cancel", json!({})).await.0, 200);
+    let job = caller.browser.web.jobs.of(caller.server).unwrap();
+    crate::web::live::finished(&job).await.unwrap();
+    assert_eq!(caller.get("/servers/1/job").await["state"], "cancelled");
 }
 
 #[tokio::test]

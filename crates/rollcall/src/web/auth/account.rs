@@ -10,8 +10,11 @@ use argon2::password_hash::{PasswordHasher, PasswordVerifier};
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 use store::PbxId;
+use tokio::sync::Semaphore;
 
 const KEY: &str = "web/account";
+
+static HASHES: Semaphore = Semaphore::const_new(limits::HASHES_MAX);
 
 #[derive(Clone, Serialize, Deserialize)]
 pub struct Account {
@@ -50,7 +53,7 @@ impl Account {
         let mut salt = [0; 16];
         app.random.fill(&mut salt);
         let secret = password.clone();
-        let hash = tokio::task::spawn_blocking(move || hash(&secret, &salt)).await??;
+        let hash = one_of_few(move || hash(&secret, &salt)).await?;
         let by_pbx = Account::of(app).await?.is_some_and(|account| account.by_pbx);
         Account { name, hash, by_pbx }.keep(app).await
     }
@@ -63,7 +66,7 @@ impl Account {
     /// wrong password.
     pub async fn is(&self, name: &str, password: &SecretString) -> Result<bool> {
         let (hash, secret) = (self.hash.clone(), password.clone());
-        let right = tokio::task::spawn_blocking(move || verify(&hash, &secret)).await??;
+        let right = one_of_few(move || verify(&hash, &secret)).await?;
         Ok(right && name.trim() == self.name)
     }
 }
@@ -96,6 +99,17 @@ fn check(name: &str, password: &SecretString) -> Result<String> {
         () => return Ok(name.to_owned()),
     };
     Err(anyhow!(Usage(wrong)))
+}
+
+/// Hashing is made to be dear: many strangers who try at once wait for each
+/// other, and runs go on meanwhile.
+async fn one_of_few<T: Send + 'static>(work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
+    let turn = HASHES.acquire().await?;
+    tokio::task::spawn_blocking(move || {
+        let _until_done = turn;
+        work()
+    })
+    .await?
 }
 
 fn hash(password: &SecretString, salt: &[u8]) -> Result<String> {

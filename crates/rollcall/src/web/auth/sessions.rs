@@ -102,7 +102,9 @@ impl Sessions {
         }
         if now_ms - row.seen_ms >= limits::SESSION_SEEN_MS {
             row.seen_ms = now_ms;
-            self.put(&id, &row).await?;
+            // Who was signed out meanwhile is not signed in again by having been seen.
+            let seen = serde_json::to_string(&row)?;
+            self.app.store.swap_meta(&name(&id), Some(&text), &seen).await?;
         }
         Ok(Some(Session { id, row }))
     }

@@ -33,7 +33,7 @@ impl Token {
         }
         let key = random_key(&*app.random);
         let row = TokenRow { name, created_ms: app.clock.now_ms(), used_ms: None };
-        Token { id: digest(&key), row }.keep(app).await?;
+        app.store.put_meta(&self::name(&digest(&key)), Some(&serde_json::to_string(&row)?)).await?;
         Ok(SecretString::from(key))
     }
 
@@ -46,13 +46,11 @@ impl Token {
         let now_ms = app.clock.now_ms();
         if token.row.used_ms.is_none_or(|used_ms| now_ms - used_ms >= limits::TOKEN_USED_MS) {
             token.row.used_ms = Some(now_ms);
-            token.keep(app).await?;
+            // A token that was revoked meanwhile does not come back by having been used.
+            let used = serde_json::to_string(&token.row)?;
+            app.store.swap_meta(&name(&token.id), Some(&text), &used).await?;
         }
         Ok(Some(token))
-    }
-
-    async fn keep(&self, app: &App) -> Result<()> {
-        Ok(app.store.put_meta(&name(&self.id), Some(&serde_json::to_string(&self.row)?)).await?)
     }
 }
 

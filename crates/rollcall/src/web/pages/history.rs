@@ -52,6 +52,8 @@ struct Bar {
 
 /// How wide a bar is, and from where to where: the sheet knows the same width.
 const BAR_STEP: usize = 12;
+/// As if there were at least so many.
+const BARS_MIN: usize = 30;
 const CHART_HEIGHT: u32 = 100;
 /// A run without changes is still a run.
 const BAR_HEIGHT_MIN: u32 = 3;
@@ -145,6 +147,7 @@ fn bars(p: &Page, newest_first: &[RunLine]) -> Vec<Bar> {
 
 impl HistoryPage {
     fn chart_width(&self) -> usize {
-        self.bars.len() * BAR_STEP
+        // A few runs stay narrow bars.
+        self.bars.len().max(BARS_MIN) * BAR_STEP
     }
 }

@@ -91,8 +91,8 @@ pub async fn show(
     let steps = store.journal_page(id, None, Window { limit: 1, offset: 0 }).await?.total;
     let plan = match (&row.plan_hash, &server) {
         (Some(hash), Some(server)) => {
-            let kept = store.plan(server.id, hash).await?.is_some();
-            kept.then(|| format!("/servers/{}/plans/{hash}", server.id))
+            let kept = store.plans(server.id).await?;
+            kept.iter().any(|plan| plan.hash == *hash).then(|| format!("/servers/{}/plans/{hash}", server.id))
         }
         _ => None,
     };

@@ -1,17 +1,16 @@
 //! All servers at a glance, and what can be done to one without opening it.
 
 use super::server;
-use crate::app::{App, Usage, directory_settings};
+use crate::app::directory_settings;
 use crate::cli::server as servers;
 use crate::cycle;
-use crate::limits;
 use crate::schedule::Schedule;
 use crate::web::Web;
 use crate::web::auth::FlashKind;
 use crate::web::problem::Problem;
 use crate::web::render::{Nav, Page, html};
 use crate::web::visit::Visit;
-use anyhow::{Result, anyhow};
+use anyhow::Result;
 use askama::Template;
 use axum::extract::{Form, Path, State};
 use axum::response::{IntoResponse, Redirect, Response};
@@ -88,7 +87,7 @@ pub async fn automatic(
     Form(switch): Form<Switch>,
 ) -> Result<Response, Problem> {
     let row = server(&web, id).await?;
-    change(&web.app, row.id, |schedule| {
+    Schedule::set(&web.app, row.id, |schedule| {
         (schedule.automatic, schedule.paused) = (switch.on, false);
     })
     .await?;
@@ -108,24 +107,9 @@ pub async fn pause(
     Form(switch): Form<Switch>,
 ) -> Result<Response, Problem> {
     let row = server(&web, id).await?;
-    change(&web.app, row.id, |schedule| schedule.paused = switch.on).await?;
+    Schedule::set(&web.app, row.id, |schedule| schedule.paused = switch.on).await?;
     told(&web, &visit, if switch.on { "paused" } else { "resumed" }, &row.name);
     Ok(Redirect::to("/servers").into_response())
-}
-
-/// Changes a schedule; a turn that is told already stays.
-pub async fn change(app: &App, id: DirectoryId, change: impl FnOnce(&mut Schedule)) -> Result<()> {
-    let mut schedule = Schedule::of(app, id).await?;
-    let every_min = schedule.every_min;
-    change(&mut schedule);
-    if schedule.every_min != every_min {
-        schedule.next_ms = None;
-    }
-    if !(1..=limits::SCHEDULE_MIN_MAX).contains(&schedule.every_min) {
-        let text = format!("an automatic run comes every 1 to {} minutes", limits::SCHEDULE_MIN_MAX);
-        return Err(anyhow!(Usage(text)));
-    }
-    schedule.waits_its_turn(app.clock.now_ms(), &*app.random).keep(app, id).await
 }
 
 /// Another server with the same settings and password, and nobody linked.

@@ -210,7 +210,7 @@ pub async fn take(
 ) -> Result<Response, Problem> {
     let mut edited = Edited::of(&web, &visit, id).await?;
     let applied = apply(&form, &mut edited);
-    web.drafts.keep(&visit, id, edited.clone());
+    web.drafts.keep(&web, &visit, id, edited.clone()).await?;
     edited.is_changed = true;
     if let Err(error) = applied {
         return page(&web, &visit, id, edited, Some(describe(&error))).await;

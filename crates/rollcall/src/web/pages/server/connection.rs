@@ -248,7 +248,7 @@ pub async fn take(
     let mut edited = Edited::of(&web, &visit, id).await?;
     let form = form.accepting();
     let applied = form.apply(&mut edited);
-    web.drafts.keep(&visit, id, edited.clone());
+    web.drafts.keep(&web, &visit, id, edited.clone()).await?;
     edited.is_changed = true;
     let failed = |error: &anyhow::Error| Found { error: Some(describe(error)), ..Found::default() };
     if let Err(error) = applied {

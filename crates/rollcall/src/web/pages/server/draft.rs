@@ -60,12 +60,16 @@ impl Drafts {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub fn keep(&self, visit: &Visit, id: i64, edited: Edited) {
+    pub async fn keep(&self, web: &Web, visit: &Visit, id: i64, edited: Edited) -> Result<()> {
+        let alive = web.sessions.all().await?;
         let mut drafts = self.locked();
+        // A session that expired has not been heard of: its passwords go now.
+        drafts.retain(|(of, _), _| alive.iter().any(|session| session.id == *of));
         while drafts.len() >= limits::DRAFTS_MAX {
             drafts.pop_first();
         }
         drafts.insert(key(visit, id), Edited { is_changed: true, ..edited });
+        Ok(())
     }
 
     /// With its passwords, when a session ends.

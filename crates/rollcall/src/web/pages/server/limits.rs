@@ -7,7 +7,7 @@ use crate::limits;
 use crate::schedule::Schedule;
 use crate::web::Web;
 use crate::web::auth::FlashKind;
-use crate::web::pages::{server, servers};
+use crate::web::pages::server;
 use crate::web::problem::Problem;
 use crate::web::render::{Nav, Page, html};
 use crate::web::visit::Visit;
@@ -113,7 +113,7 @@ async fn save(web: &Web, id: i64, form: &LimitsForm) -> Result<(), Problem> {
             .await
             .map_err(|error| describe_as(&error))?;
     }
-    servers::change(&web.app, row.id, |schedule| {
+    Schedule::set(&web.app, row.id, |schedule| {
         (schedule.automatic, schedule.every_min) = (form.automatic, form.every_min);
     })
     .await?;

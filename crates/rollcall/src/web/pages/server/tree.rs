@@ -160,7 +160,7 @@ pub async fn take(
             drop(&mut settings.exclude);
         }
     }
-    web.drafts.keep(&visit, id, edited);
+    web.drafts.keep(&web, &visit, id, edited).await?;
     let at = if picked.what == "root" { &picked.dn } else { &picked.at };
     Ok(Redirect::to(&format!("/servers/{id}/tree?dn={}", encoded(at))).into_response())
 }
