@@ -1,6 +1,8 @@
 //! Languages. One Fluent file per language in `locales/`; what a language does
 //! not say is said in English. Adding a language is adding its file.
 
+mod told;
+
 use fluent_bundle::concurrent::FluentBundle;
 use fluent_bundle::{FluentArgs, FluentResource, FluentValue};
 use rust_embed::RustEmbed;

@@ -105,6 +105,11 @@ impl Page {
         self.lang.say(key, &[])
     }
 
+    /// What an inner crate said, in the language of the page.
+    pub fn told(&self, said: impl AsRef<str>) -> String {
+        self.lang.told(said.as_ref())
+    }
+
     /// A text with a number in it, which also chooses the plural form.
     pub fn n<'a>(&self, key: &str, n: impl Into<Arg<'a>>) -> String {
         self.lang.say(key, &[("n", n.into())])

@@ -233,9 +233,7 @@ impl Lists for SqlStore {
             // does not know its state.
             let rows = sqlx::query(
                 "SELECT id AS directory, '' AS what, 0 AS total FROM directory \
-                 UNION ALL SELECT directory, 'linked', count(*) FROM listed GROUP BY directory \
-                 UNION ALL SELECT directory, 'left', count(*) FROM listed \
-                 WHERE state NOT IN ('active', 'resting') GROUP BY directory \
+                 UNION ALL SELECT directory, state, count(*) FROM listed GROUP BY directory, state \
                  UNION ALL SELECT +directory, 'open', count(*) FROM conflict WHERE state = 'open' \
                  GROUP BY +directory \
                  UNION ALL SELECT directory, 'quarantined', count(*) FROM quarantine GROUP BY directory",
@@ -244,12 +242,15 @@ impl Lists for SqlStore {
             for row in rows.fetch_all(&self.pool).await? {
                 let of = counts.entry(DirectoryId(row.try_get("directory")?)).or_default();
                 match row.try_get("what")? {
-                    "linked" => of.linked = total(&row)?,
-                    "left" => of.left = total(&row)?,
+                    // It is there, if only with nothing.
+                    "" => {}
                     "open" => of.conflicts_open = total(&row)?,
                     "quarantined" => of.quarantined = total(&row)?,
-                    // It is there, if only with nothing.
-                    _ => {}
+                    "active" | "resting" => of.linked += total(&row)?,
+                    _ => {
+                        of.linked += total(&row)?;
+                        of.left += total(&row)?;
+                    }
                 }
             }
             Ok(counts)

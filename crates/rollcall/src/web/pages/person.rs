@@ -133,7 +133,7 @@ fn why(p: &Page, person: &Explained) -> Vec<String> {
         let args = [("run", Arg::from(last.run)), ("status", Arg::from(&status))];
         let said = p.lang.say("why-last-run", &args);
         why.push(match &last.reason {
-            Some(reason) => format!("{said}: {reason}"),
+            Some(reason) => format!("{said}: {}", p.told(reason)),
             None => format!("{said}."),
         });
     }

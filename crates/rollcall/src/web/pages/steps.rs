@@ -70,7 +70,7 @@ fn cause(p: &Page, text: &str) -> String {
     }
     match StepRef::undone_by(text) {
         Some(step) => p.lang.say("cause-undo-of", &[("step", step.seq.into()), ("run", step.run.0.into())]),
-        None => text.to_owned(),
+        None => p.told(text),
     }
 }
 
