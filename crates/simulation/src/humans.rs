@@ -112,7 +112,9 @@ fn in_directory(stage: &Stage) {
             stage.directory.set::<&str>(id, attribute(stage.kind, field), &[])
         }
         44..50 if stage.kind != Kind::ActiveDirectory => {
-            let several = [drawn(stage, Field::Mobile), drawn(stage, Field::Mobile)];
+            let mut several = vec![drawn(stage, Field::Mobile), drawn(stage, Field::Mobile)];
+            // An attribute is a set: no directory holds a value twice.
+            several.dedup();
             stage.directory.set(id, "mobile", &several)
         }
         _ => set(stage, id),

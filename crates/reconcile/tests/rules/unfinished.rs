@@ -3,7 +3,7 @@
 use crate::support::*;
 use reconcile::merge::Cause;
 use reconcile::unfinished::{End, Unfinished, find_out};
-use reconcile::{Direction, EmployeeId, Field, Interval, PersonId, Side};
+use reconcile::{Direction, EmployeeId, Field, Interval, PersonId, Side, Value, canonical};
 use std::slice::from_ref;
 
 /// What a run sent to the first person's employee, and did not live to settle.
@@ -65,4 +65,27 @@ fn unfinished_writes_to_the_pbx_hide_no_later_edit_of_the_directory() {
     let change = &plan.action("p01").pbx[0];
     assert_eq!(change.cause, Cause::DirectoryChanged);
     assert_eq!(company.ours(1, Email), "newer@example.org");
+}
+
+/// The PBX stores a phone without the inner extension, which it cannot dial.
+#[test]
+fn unfinished_writes_of_a_phone_are_recognised_by_what_was_sent() {
+    let mut company = staff(3);
+    let phone = "+7 926 123-45-67 доб. 12";
+    company.person("p01").mobile(phone);
+    company.employee(1).mobile("79261234567");
+    let sent = canonical::for_pbx(Mobile, &in_directory(Mobile, phone).unwrap()).unwrap();
+    let write = Unfinished { after: Some(sent), ..to_pbx(Mobile, phone) };
+    let found = find_out(&company.world(), &[write]);
+    assert_eq!(found.ends, [End::Written]);
+    company.links[0] = found.links[0].clone();
+    company.settle();
+    assert_eq!(company.theirs("p01", Mobile), phone, "nothing of it is lost");
+    // A secret and a picture are told by more than their spelling.
+    let other = Unfinished {
+        field: SipPassword,
+        after: Some(Value::new("set", "fp:other")),
+        ..to_pbx(Mobile, phone)
+    };
+    assert_eq!(find_out(&company.world(), &[other]).ends, [End::NotWritten]);
 }

@@ -203,8 +203,12 @@ impl Pbx {
         self.server().state.employees().cloned().collect()
     }
 
+    /// The picture of an employee. A file that a failed creation left behind
+    /// is nobody's: the next employee of that id does not name it.
     pub fn picture(&self, id: u64) -> Option<Bytes> {
-        self.server().state.pictures.bytes(id).cloned()
+        let state = &self.server().state;
+        let is_named = state.employees().any(|employee| employee.id == id && !employee.avatar.is_empty());
+        state.pictures.bytes(id).filter(|_| is_named).cloned()
     }
 
     /// The messages of the event bus from now on.

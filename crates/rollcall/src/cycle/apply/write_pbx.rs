@@ -130,9 +130,10 @@ impl Apply<'_> {
 
     /// Saving one field, the PBX may cut or clean another. That is nobody's
     /// edit: it is agreed and told, and never sent to the directory. Only what
-    /// is left of a value counts: another one was typed by somebody meanwhile.
+    /// is left of a value counts: another one was typed by somebody meanwhile,
+    /// and a number too, for of one that can be used nothing is ever cut.
     fn take_repairs(&self, sent: &[Change], saved: &Saved, link: &mut Link, done: &mut Done) {
-        let others = [Field::Name, Field::Extension, Field::Mobile, Field::Email].into_iter();
+        let others = [Field::Name, Field::Mobile, Field::Email].into_iter();
         for field in others.filter(|field| sent.iter().all(|change| change.field != *field)) {
             let before = saved.before[field].values().first();
             let after = saved.record.fields[field].values().first();
@@ -149,7 +150,8 @@ impl Apply<'_> {
             let note = "the PBX changed it by itself while another field was saved".to_owned();
             done.note(Side::Pbx, &change, ChangeResult::Done, Some(note));
             link.pbx[field] = Some(super::written(after.cloned(), self.app.clock.now_ms(), None));
-            if let Some(pair) = &mut link.pairs[field] {
+            // Where something else was agreed on, somebody's edit is still to flow.
+            if let Some(pair) = link.pairs[field].as_mut().filter(|pair| pair.pbx.as_ref() == before) {
                 pair.pbx = after.cloned();
             }
         }
