@@ -2,6 +2,7 @@
 //! first one that fails.
 
 use crate::directory::Directory;
+use crate::discover::{Server, servers};
 use crate::entry::Entry;
 use crate::error::Error;
 use crate::map::{Photo, Source};
@@ -17,7 +18,7 @@ impl Directory {
     /// there as not reached.
     pub async fn test(&self) -> Vec<Step> {
         let mut steps = Vec::new();
-        if self.try_hosts(&mut steps).await {
+        if self.try_servers(&mut steps).await {
             self.try_service(&mut steps).await;
         }
         let tried = |name: &StepName| steps.iter().any(|step| step.name == *name);
@@ -49,11 +50,25 @@ impl Directory {
         }
     }
 
-    /// Name, port and TLS of every host; whether at least one is fine.
-    async fn try_hosts(&self, steps: &mut Vec<Step>) -> bool {
+    /// Name, port and TLS of every server; whether at least one is fine.
+    async fn try_servers(&self, steps: &mut Vec<Step>) -> bool {
+        let servers = match servers(&*self.dial, &self.settings).await {
+            Ok(servers) => servers,
+            Err(error) => {
+                steps.push(Step::new(StepName::Domain, false, error.to_string()));
+                return false;
+            }
+        };
+        if let Some(domain) = &self.settings.domain {
+            let named: Vec<String> =
+                servers.iter().map(|Server { host, port }| format!("{host}:{port}")).collect();
+            let detail = format!("{domain} names {}", named.join(", "));
+            steps.push(Step::new(StepName::Domain, true, detail));
+        }
         let mut reached = None;
-        for host in &self.settings.hosts {
-            let outcome = secured(&*self.dial, &self.settings, self.secret.as_ref(), host).await;
+        for server in servers {
+            let outcome = secured(&*self.dial, &self.settings, self.secret.as_ref(), &server).await;
+            let host = server.host;
             let good = |name, detail: &str| Step::new(name, true, format!("{host}: {detail}"));
             let bad = |name, error: &Error| Step::new(name, false, error.to_string());
             let name = good(StepName::Name, "the name is known");
@@ -66,7 +81,7 @@ impl Directory {
                 Err(error) => steps.extend([name, port, bad(StepName::Tls, &error)]),
                 Ok(connection) => {
                     connection.close().await;
-                    reached = Some(host);
+                    reached = Some(host.clone());
                     let protected = match self.settings.security {
                         Security::None => "not encrypted",
                         Security::StartTls | Security::Ldaps => "the certificate is trusted",
@@ -75,7 +90,7 @@ impl Directory {
                 }
             }
         }
-        if let Some(other) = reached {
+        if let Some(other) = &reached {
             for step in steps.iter_mut().filter(|step| !step.is_ok()) {
                 *step = Step::new(step.name, true, format!("failed, but {other} answers: {}", step.detail));
             }

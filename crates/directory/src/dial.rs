@@ -1,9 +1,11 @@
 //! How a connection comes about: the one place that opens sockets, behind a
 //! trait, so that tests and simulations can hand in a pipe.
 
+use crate::dns::{self, Service};
 use effects::BoxFuture;
 use std::fmt;
 use std::io::{self, ErrorKind};
+use std::net::SocketAddr;
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpStream, UnixStream};
@@ -23,11 +25,22 @@ pub trait Dial: Send + Sync + fmt::Debug {
     /// Opens a byte stream. A host whose name is unknown is an error of the
     /// kind [`ErrorKind::NotFound`].
     fn dial<'a>(&'a self, host: &'a str, port: u16) -> BoxFuture<'a, io::Result<Box<dyn Stream>>>;
+
+    /// Who offers a service, by its SRV name. That nobody does is an error of
+    /// the kind [`ErrorKind::NotFound`]; without a DNS nobody does.
+    fn services<'a>(&'a self, _name: &'a str) -> BoxFuture<'a, io::Result<Vec<Service>>> {
+        Box::pin(async { Err(io::Error::from(ErrorKind::NotFound)) })
+    }
 }
 
 /// Real sockets.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct TcpDial;
+
+/// The same, with a name server of its own for services: a machine beside the
+/// domain often asks others than the domain's.
+#[derive(Clone, Copy, Debug)]
+pub struct DialByDns(pub SocketAddr);
 
 impl Dial for TcpDial {
     fn dial<'a>(&'a self, host: &'a str, port: u16) -> BoxFuture<'a, io::Result<Box<dyn Stream>>> {
@@ -37,6 +50,20 @@ impl Dial for TcpDial {
                 None => Ok(Box::new(tcp(host, port).await?) as Box<dyn Stream>),
             }
         })
+    }
+
+    fn services<'a>(&'a self, name: &'a str) -> BoxFuture<'a, io::Result<Vec<Service>>> {
+        Box::pin(dns::services(None, name))
+    }
+}
+
+impl Dial for DialByDns {
+    fn dial<'a>(&'a self, host: &'a str, port: u16) -> BoxFuture<'a, io::Result<Box<dyn Stream>>> {
+        TcpDial.dial(host, port)
+    }
+
+    fn services<'a>(&'a self, name: &'a str) -> BoxFuture<'a, io::Result<Vec<Service>>> {
+        Box::pin(dns::services(Some(self.0), name))
     }
 }
 

@@ -5,6 +5,7 @@ use crate::advice::{Doing, Refusal};
 use crate::connection::SearchEnd;
 use crate::dial::Dial;
 use crate::dialect::{Address, MarkSpace, account};
+use crate::discover::{Server, servers};
 use crate::entry::Entry;
 use crate::error::Error;
 use crate::filter;
@@ -42,8 +43,8 @@ pub struct Directory {
     pub(crate) dial: Arc<dyn Dial>,
     pub(crate) clock: Arc<dyn Clock>,
     session: Option<Session>,
-    /// Index of the host that answered last; it is tried first.
-    sticky: usize,
+    /// Who answered last; it is tried first.
+    sticky: Option<Server>,
     /// How the mapped attributes are numbered in replication metadata.
     pub(crate) attribute_ids: Option<Vec<(String, u32)>>,
 }
@@ -69,7 +70,7 @@ impl Directory {
             dial,
             clock,
             session: None,
-            sticky: 0,
+            sticky: None,
             attribute_ids: None,
         })
     }
@@ -105,10 +106,11 @@ impl Directory {
             self.session = None;
         }
         if self.session.is_none() {
-            let (session, host) =
-                open(&*self.dial, &self.clock, &self.settings, self.secret.as_ref(), self.sticky).await?;
+            let first = self.sticky.as_ref();
+            let (session, server) =
+                open(&*self.dial, &self.clock, &self.settings, self.secret.as_ref(), first).await?;
             self.session = Some(session);
-            self.sticky = host;
+            self.sticky = Some(server);
         }
         Ok(self.session.as_mut().expect("it was opened above"))
     }
@@ -256,22 +258,22 @@ impl Directory {
     }
 }
 
-/// A session with one of the hosts, tried in turn from `first` on, and its
-/// index.
+/// A session with one of the servers, tried in turn from `first` on.
 pub(crate) async fn open(
     dial: &dyn Dial,
     clock: &Arc<dyn Clock>,
     settings: &Settings,
     secret: Option<&SecretString>,
-    first: usize,
-) -> Result<(Session, usize), Error> {
-    let count = settings.hosts.len();
+    first: Option<&Server>,
+) -> Result<(Session, Server), Error> {
+    let mut servers = servers(dial, settings).await?;
+    let at = servers.iter().position(|server| Some(server) == first).unwrap_or_default();
+    servers.rotate_left(at);
     let mut failure = Error::Settings("the server address is missing".to_owned());
-    for index in (0..count).map(|step| (first + step) % count) {
+    for server in servers {
         let clock = clock.clone();
-        let host = &settings.hosts[index];
-        match Session::open(dial, settings, secret, host, move || clock.now_ms()).await {
-            Ok(session) => return Ok((session, index)),
+        match Session::open(dial, settings, secret, &server, move || clock.now_ms()).await {
+            Ok(session) => return Ok((session, server)),
             // Wrong everywhere, and asking everywhere would lock the account.
             Err(error @ (Error::SignIn { .. } | Error::Settings(_))) => return Err(error),
             Err(error) => {
@@ -320,7 +322,10 @@ impl Reader<'_> {
 
 impl fmt::Debug for Directory {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Directory").field("hosts", &self.settings.hosts).finish_non_exhaustive()
+        f.debug_struct("Directory")
+            .field("hosts", &self.settings.hosts)
+            .field("domain", &self.settings.domain)
+            .finish_non_exhaustive()
     }
 }
 

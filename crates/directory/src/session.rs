@@ -4,6 +4,7 @@ use crate::advice::{Doing, Refusal};
 use crate::connection::{Connection, REFERENCES_MAX, SearchEnd};
 use crate::dial::{Dial, LDAPI, Stream};
 use crate::dialect::MarkSpace;
+use crate::discover::Server;
 use crate::entry::Entry;
 use crate::error::Error;
 use crate::settings::{Kind, Security, Settings, SignIn};
@@ -93,10 +94,10 @@ impl Session {
         dial: &dyn Dial,
         settings: &Settings,
         secret: Option<&SecretString>,
-        host: &str,
+        server: &Server,
         now_ms: impl Fn() -> i64 + Send,
     ) -> Result<Self, Error> {
-        let mut connection = secured(dial, settings, secret, host).await?;
+        let mut connection = secured(dial, settings, secret, server).await?;
         sign_in(&mut connection, settings, secret).await?;
         let root = Root::read(&mut connection).await?;
         let skew_ms = root.current_time_ms.map(|theirs| theirs - now_ms());
@@ -269,9 +270,9 @@ pub async fn secured(
     dial: &dyn Dial,
     settings: &Settings,
     secret: Option<&SecretString>,
-    host: &str,
+    Server { host, port }: &Server,
 ) -> Result<Connection, Error> {
-    let (stream, address) = reached(dial, host, settings.port, settings.security).await?;
+    let (stream, address) = reached(dial, host, *port, settings.security).await?;
     if settings.security == Security::None {
         return Ok(Connection::new(stream, address));
     }

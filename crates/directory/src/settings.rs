@@ -96,7 +96,12 @@ pub struct Settings {
     pub kind: Kind,
     /// Host names or addresses of equivalent servers, tried in turn;
     /// `ldapi:///path` is a Unix socket.
+    #[serde(default)]
     pub hosts: Vec<String>,
+    /// A DNS domain that names its servers (SRV), instead of `hosts`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub domain: Option<String>,
+    /// That of `hosts`: a domain names the ports of its servers.
     pub port: u16,
     pub security: Security,
     pub trust: Trust,
@@ -196,15 +201,26 @@ impl Settings {
 
     /// What is about the connection and the sign-in only.
     pub(crate) fn check_connection(&self) -> Result<(), Error> {
-        if self.hosts.is_empty() || self.hosts.iter().any(|host| host.trim().is_empty()) {
-            return wrong("the server address is missing".to_owned());
+        match &self.domain {
+            Some(_) if !self.hosts.is_empty() => {
+                return wrong(
+                    "give either server addresses or a domain that names its servers, not both".to_owned(),
+                );
+            }
+            Some(domain) if !is_domain(domain) => {
+                return wrong(format!("`{domain}` is no DNS domain: write it like example.org"));
+            }
+            None if self.hosts.is_empty() || self.hosts.iter().any(|host| host.trim().is_empty()) => {
+                return wrong("the server address is missing".to_owned());
+            }
+            _ => {}
         }
         if let Some(host) = self.hosts.iter().find(|host| host.contains("://") && !host.starts_with(LDAPI)) {
             return wrong(format!(
                 "write the server address `{host}` as a bare name: port and security are set beside it"
             ));
         }
-        let exposed = self.hosts.iter().find(|host| !is_local(host));
+        let exposed = self.domain.iter().chain(&self.hosts).find(|host| !is_local(host));
         if let (Security::None, false, Some(host)) = (self.security, self.allow_plain, exposed) {
             return wrong(format!(
                 "without encryption the password and all data would cross the network to `{host}` in the clear: \
@@ -220,7 +236,8 @@ impl Settings {
                 check_dn("sign-in name", dn).map(drop)
             }
             SignIn::External
-                if self.client_certificate.is_none() && !self.hosts.iter().all(|h| h.starts_with(LDAPI)) =>
+                if self.client_certificate.is_none()
+                    && (self.domain.is_some() || !self.hosts.iter().all(|h| h.starts_with(LDAPI))) =>
             {
                 wrong(
                     "signing in by certificate needs a client certificate, or ldapi:// addresses".to_owned(),
@@ -245,6 +262,15 @@ fn check_dn(what: &str, text: &str) -> Result<Vec<String>, Error> {
         Ok(names) => Ok(names),
         Err(why) => wrong(format!("the {what} `{text}` is not a distinguished name: {why}")),
     }
+}
+
+/// Letters, digits and hyphens between dots; an underscore, too, is met.
+fn is_domain(text: &str) -> bool {
+    let is_label = |label: &str| {
+        (1..=63).contains(&label.len())
+            && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte))
+    };
+    text.len() <= 253 && text.split('.').all(is_label) && text.parse::<IpAddr>().is_err()
 }
 
 /// Whether nothing leaves this machine on the way to the host.
@@ -327,6 +353,7 @@ mod tests {
         Settings {
             kind: Kind::ActiveDirectory,
             hosts: vec!["dc1.example.test".to_owned()],
+            domain: None,
             port: 636,
             security: Security::Ldaps,
             trust: Trust::System,

@@ -9,6 +9,7 @@ use std::fmt;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum StepName {
+    Domain,
     Name,
     Port,
     Tls,
@@ -24,7 +25,8 @@ pub enum StepName {
 }
 
 impl StepName {
-    pub const ALL: [StepName; 11] = [
+    pub const ALL: [StepName; 12] = [
+        StepName::Domain,
         StepName::Name,
         StepName::Port,
         StepName::Tls,
@@ -41,6 +43,7 @@ impl StepName {
     /// The word used in JSON, which stays.
     pub const fn as_str(self) -> &'static str {
         match self {
+            StepName::Domain => "domain",
             StepName::Name => "name",
             StepName::Port => "port",
             StepName::Tls => "tls",
@@ -58,6 +61,7 @@ impl StepName {
     /// Whether these settings have something to look at.
     pub(crate) fn concerns(self, settings: &Settings) -> bool {
         match self {
+            StepName::Domain => settings.domain.is_some(),
             StepName::Subdivision => !(settings.ous.is_empty() && settings.exclude.is_empty()),
             StepName::Groups => !settings.groups.is_empty(),
             _ => true,

@@ -114,7 +114,7 @@ pub async fn naming_contexts(
     clock: &Arc<dyn Clock>,
 ) -> Result<NamingContexts, Error> {
     settings.check_connection()?;
-    let (session, _) = open(dial, clock, settings, secret, 0).await?;
+    let (session, _) = open(dial, clock, settings, secret, None).await?;
     let root = &session.root;
     let first = |text: &str| dn::parse(text).ok()?.into_iter().next();
     let for_people = |text: &&String| {

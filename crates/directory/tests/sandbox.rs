@@ -49,6 +49,7 @@ fn company(personality: Personality) -> (sandbox::directory::Directory, Director
     let settings = Settings {
         kind,
         hosts: vec!["sandbox".to_owned()],
+        domain: None,
         port: 389,
         security: Security::None,
         trust: Trust::System,

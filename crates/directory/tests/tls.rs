@@ -77,6 +77,7 @@ async fn connect(port: u16, trust: Trust) -> Error {
     let settings = Settings {
         kind: Kind::OpenLdap,
         hosts: vec!["localhost".to_owned()],
+        domain: None,
         port,
         security: Security::Ldaps,
         trust,

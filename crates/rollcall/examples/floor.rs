@@ -37,6 +37,7 @@ async fn read(host: &str, port: u16, base: &str, dn: &str, password: &str) -> Re
     let settings = Settings {
         kind: Kind::OpenLdap,
         hosts: vec![host.to_owned()],
+        domain: None,
         port,
         security: Security::None,
         trust: Trust::System,

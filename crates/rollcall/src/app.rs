@@ -8,6 +8,7 @@ use effects::{Clock, Random};
 use pbx::{Exchange, HttpExchange, Pbx};
 use secrecy::SecretString;
 use std::fmt;
+use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,6 +16,10 @@ use store::{DirectoryRow, PbxId, PbxRow, SecretOf, SqlStore, Store};
 
 /// How long one call may wait for a PBX that asks for patience.
 const PBX_PATIENCE: Duration = Duration::from_secs(30);
+
+/// `ADDRESS` or `ADDRESS:PORT` of a name server that knows the domain.
+const NAME_SERVER: &str = "ROLLCALL_DNS";
+const DNS_PORT: u16 = 53;
 
 #[derive(Clone, Debug)]
 pub struct App {
@@ -33,11 +38,32 @@ pub trait Net: Send + Sync + fmt::Debug {
 }
 
 #[derive(Clone, Copy, Debug, Default)]
-pub struct RealNet;
+pub struct RealNet {
+    /// Asked for the servers of a domain, instead of the machine's own.
+    pub name_server: Option<SocketAddr>,
+}
+
+impl RealNet {
+    /// A machine beside the domain often asks other name servers than the
+    /// domain's.
+    fn from_environment() -> Result<Self> {
+        let Some(text) = std::env::var_os(NAME_SERVER).filter(|text| !text.is_empty()) else {
+            return Ok(RealNet::default());
+        };
+        let text = text.to_string_lossy();
+        let address =
+            text.parse().or_else(|_| text.parse::<IpAddr>().map(|ip| SocketAddr::new(ip, DNS_PORT)));
+        let wrong = |_| anyhow!(Usage(format!("{NAME_SERVER}: `{text}` is no address of a name server")));
+        Ok(RealNet { name_server: Some(address.map_err(wrong)?) })
+    }
+}
 
 impl Net for RealNet {
     fn dial(&self) -> Arc<dyn Dial> {
-        Arc::new(directory::TcpDial)
+        match self.name_server {
+            Some(address) => Arc::new(directory::DialByDns(address)),
+            None => Arc::new(directory::TcpDial),
+        }
     }
 
     fn exchange(&self, settings: &pbx::Settings) -> Result<Arc<dyn Exchange>, pbx::Error> {
@@ -65,7 +91,7 @@ impl App {
         let store = SqlStore::open(state, credentials().as_deref(), random.clone())
             .await
             .with_context(|| format!("cannot use the state directory {}", state.display()))?;
-        let (net, notify) = (Arc::new(RealNet), Arc::new(RunProgram::default()));
+        let (net, notify) = (Arc::new(RealNet::from_environment()?), Arc::new(RunProgram::default()));
         Ok(App { store: Arc::new(store), clock, random, net, notify })
     }
 

@@ -4,6 +4,7 @@ mod support;
 
 use effects::{SeededRandom, SystemClock};
 use sandbox::company::Company;
+use sandbox::dns::NameServer;
 use sandbox::{directory, pbx};
 use serde_json::Value;
 use std::net::Ipv4Addr;
@@ -167,7 +168,7 @@ fn a_wrong_call_exits_with_2_and_says_how_to_call() {
         (&["sync", "--all"], "rollcall server add"),
         (&["pbx", "test"], "rollcall pbx set"),
         (&["pbx", "set", "--url", "https://pbx.example.test"], "--api-key-file"),
-        (&["server", "add", "hq", "--type", "freeipa"], "a new server also needs --host"),
+        (&["server", "add", "hq", "--type", "freeipa"], "a new server also needs --host or --domain"),
         (&["apply", "abc"], "there is no plan `abc`"),
         (&["history", "7"], "there is no run 7"),
         (&["conflicts", "show", "7"], "there is no conflict 7"),
@@ -182,6 +183,35 @@ fn a_wrong_call_exits_with_2_and_says_how_to_call() {
     }
     let help = rollcall.run(["--help"]).ok();
     assert!(help.stdout.contains("rollcall demo"), "{help:#?}");
+}
+
+#[test]
+fn servers_of_a_domain_are_found_by_its_name() {
+    let mut lab = Lab::new(20);
+    let port = lab.running.as_ref().expect("just started").1.addr.port();
+    let offer =
+        ("_ldap._tcp.dc._msdcs.example.test".to_owned(), vec![(0, 100, port, "localhost".to_owned())]);
+    let dns = lab.runtime.block_on(NameServer::start(vec![offer])).expect("a free port");
+    let steps = |lab: &Lab, code| lab.json(&["server", "test", "hq"], code)["steps"].clone();
+    lab.rollcall.run(["server", "edit", "hq", "--domain", "example.test", "--host", "dc1"]).exits(2);
+    let plain = lab.rollcall.run(["server", "edit", "hq", "--domain", "example.test"]).exits(2);
+    assert!(plain.stderr.contains("to `example.test` in the clear"), "{plain:#?}");
+    let domain = ["server", "edit", "hq", "--domain", "example.test", "--allow-plain"];
+    let edited = lab.rollcall.run(domain).ok();
+    assert!(edited.stdout.contains("example.test, which names its servers"), "{edited:#?}");
+    // The machine's own name servers do not know the domain.
+    lab.rollcall.name_server = Some(dns.addr);
+    let found = steps(&lab, 0);
+    assert_eq!((&found[0]["name"], &found[0]["state"]), (&"domain".into(), &"ok".into()));
+    assert_eq!(found[0]["detail"], format!("example.test names localhost:{port}"));
+    assert_eq!(lab.json(&["preview", "hq"], 4)["directory"]["read"], 20);
+    drop(dns);
+    lab.rollcall.name_server = Some("127.0.0.1:1".parse().expect("an address"));
+    let lost = steps(&lab, 1);
+    assert!(lost[0]["detail"].as_str().is_some_and(|why| why.contains("_msdcs.example.test")), "{lost}");
+    // Named again, nobody is asked.
+    lab.rollcall.run(["server", "edit", "hq", "--host", "127.0.0.1"]).ok();
+    assert_eq!(steps(&lab, 0)[0]["name"], "name");
 }
 
 #[test]

@@ -2,5 +2,6 @@
 
 pub mod company;
 pub mod directory;
+pub mod dns;
 pub mod faults;
 pub mod pbx;

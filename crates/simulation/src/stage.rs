@@ -206,6 +206,7 @@ impl Stage {
         Settings {
             kind: self.kind,
             hosts: vec!["directory".to_owned()],
+            domain: None,
             port: 389,
             security: Security::None,
             trust: Trust::System,

@@ -87,6 +87,7 @@ pub fn settings() -> Settings {
     Settings {
         kind: Kind::OpenLdap,
         hosts: vec!["localhost".to_owned()],
+        domain: None,
         port: 389,
         security: Security::None,
         trust: Trust::System,

@@ -111,6 +111,7 @@ impl Lab {
         let mut settings = Settings {
             kind: self.kind,
             hosts: Vec::new(),
+            domain: None,
             port: 0,
             security: Security::Ldaps,
             trust: Trust::CaPem(self.ca()),

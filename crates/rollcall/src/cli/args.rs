@@ -331,6 +331,9 @@ pub struct ServerOptions {
     /// Host name, address or ldapi:// socket; repeat for several, the first that answers is kept.
     #[arg(long = "host", value_name = "H", help_heading = CONNECTION)]
     pub hosts: Vec<String>,
+    /// The DNS domain that names its servers (SRV), instead of --host.
+    #[arg(long, value_name = "D", conflicts_with_all = ["hosts", "port"], help_heading = CONNECTION)]
+    pub domain: Option<String>,
     /// [default: 636 with ldaps, else 389].
     #[arg(long, value_name = "P", help_heading = CONNECTION)]
     pub port: Option<u16>,

@@ -5,7 +5,7 @@
 use crate::app::{App, Net};
 use crate::limits;
 use anyhow::{Error, anyhow};
-use directory::{Dial, Stream};
+use directory::{Dial, Service, Stream};
 use effects::{BoxFuture, Clock};
 use pbx::{Exchange, ExchangeError, Request, Response};
 use std::io;
@@ -91,6 +91,10 @@ impl Dial for Fenced<Arc<dyn Dial>> {
             let behind = self.behind.dial(host, port).await?;
             Ok(Box::new(Fenced { behind, hold: self.hold.clone() }) as Box<dyn Stream>)
         })
+    }
+
+    fn services<'a>(&'a self, name: &'a str) -> BoxFuture<'a, io::Result<Vec<Service>>> {
+        self.behind.services(name)
     }
 }
 

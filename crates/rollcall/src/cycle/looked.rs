@@ -49,6 +49,7 @@ fn fingerprint(directory: &directory::Settings, policy: &Policy, pbx: &pbx::Sett
     let directory::Settings {
         kind,
         hosts,
+        domain,
         port,
         security: _,
         trust: _,
@@ -77,8 +78,9 @@ fn fingerprint(directory: &directory::Settings, policy: &Policy, pbx: &pbx::Sett
         thresholds: _,
     } = policy;
     let pbx::Settings { url, sign_in: _, trust: _ } = pbx;
+    let servers = domain.as_ref().map_or_else(|| json!(hosts), |domain| json!({ "domain": domain }));
     let decisive = json!([
-        [kind, hosts, port, sign_in, base_dn, ous, exclude, groups, filter, id_attribute, map, region],
+        [kind, servers, port, sign_in, base_dn, ous, exclude, groups, filter, id_attribute, map, region],
         [write_back, fields],
         [url],
     ]);
@@ -110,6 +112,7 @@ mod tests {
             directory: directory::Settings {
                 kind,
                 hosts: vec!["ldap.example.test".to_owned()],
+                domain: None,
                 port: 636,
                 security: Security::Ldaps,
                 trust: Trust::System,
@@ -141,8 +144,9 @@ mod tests {
 
     #[test]
     fn whatever_is_read_or_written_otherwise_wants_a_look() {
-        let changes: [(&str, Edit); 21] = [
+        let changes: [(&str, Edit); 22] = [
             ("kind", |all| all.directory.kind = Kind::Ds389),
+            ("domain", |all| all.directory.domain = Some("example.test".to_owned())),
             ("hosts", |all| all.directory.hosts.push("other.example.test".to_owned())),
             ("port", |all| all.directory.port = 3636),
             ("account", |all| all.directory.sign_in = SignIn::External),

@@ -53,7 +53,7 @@ impl Scopes {
             &settings.groups,
             &settings.filter,
             settings.id_attribute(),
-            &settings.hosts,
+            settings.domain.as_ref().map_or(&settings.hosts[..], std::slice::from_ref),
         );
         Ok(Scopes { people: print(&people)?, employees: print(&pbx.url)? })
     }

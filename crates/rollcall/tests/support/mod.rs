@@ -14,6 +14,7 @@ pub mod pbx;
 use serde_json::Value;
 use std::ffi::{OsStr, OsString};
 use std::io::{BufRead, BufReader};
+use std::net::SocketAddr;
 use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -27,6 +28,8 @@ const COMMAND_MAX: &str = "180s";
 #[derive(Debug)]
 pub struct Rollcall {
     home: PathBuf,
+    /// Asked which servers a domain has.
+    pub name_server: Option<SocketAddr>,
 }
 
 impl Rollcall {
@@ -35,7 +38,7 @@ impl Rollcall {
         let count = COUNT.fetch_add(1, Ordering::Relaxed);
         let home = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("rollcall-{}-{count}", process::id()));
         fs::create_dir_all(&home).expect("the target directory is writable");
-        Rollcall { home }
+        Rollcall { home, name_server: None }
     }
 
     pub fn state(&self) -> PathBuf {
@@ -52,7 +55,8 @@ impl Rollcall {
     /// Runs a command to its end, whatever that is.
     pub fn run<A: AsRef<OsStr>>(&self, args: impl IntoIterator<Item = A>) -> Output {
         let args = self.arguments(args);
-        let output = clean(Command::new("timeout"))
+        let output = self
+            .clean(Command::new("timeout"))
             .args(["--kill-after=5s", COMMAND_MAX, env!("CARGO_BIN_EXE_rollcall")])
             .args(&args)
             .stdin(Stdio::null())
@@ -70,7 +74,8 @@ impl Rollcall {
 
     /// Starts a command and lets it run beside the story.
     pub fn start<A: AsRef<OsStr>>(&self, args: impl IntoIterator<Item = A>) -> Running {
-        let child = clean(Command::new(env!("CARGO_BIN_EXE_rollcall")))
+        let child = self
+            .clean(Command::new(env!("CARGO_BIN_EXE_rollcall")))
             .args(self.arguments(args))
             .stdin(Stdio::null())
             .stdout(Stdio::null())
@@ -88,7 +93,8 @@ impl Rollcall {
     /// The same with more options.
     pub fn serve_with<A: AsRef<OsStr>>(&self, options: &[A]) -> Serving {
         let more = options.iter().map(|option| option.as_ref().to_os_string());
-        let mut child = clean(Command::new(env!("CARGO_BIN_EXE_rollcall")))
+        let mut child = self
+            .clean(Command::new(env!("CARGO_BIN_EXE_rollcall")))
             .args(self.arguments(["serve", "--listen", "127.0.0.1:0", "--json"]))
             .args(more)
             .stdin(Stdio::null())
@@ -106,7 +112,8 @@ impl Rollcall {
     /// Runs a command that is to end itself by SIGKILL at a write to its store:
     /// `before agree 3`. Whether it got there; what it said is shown if it did not.
     pub fn dies<A: AsRef<OsStr>>(&self, at: &str, args: impl IntoIterator<Item = A>) -> bool {
-        let output = clean(Command::new(env!("CARGO_BIN_EXE_rollcall")))
+        let output = self
+            .clean(Command::new(env!("CARGO_BIN_EXE_rollcall")))
             .env("ROLLCALL_DIE_AT", at)
             .args(self.arguments(args))
             .stdin(Stdio::null())
@@ -117,6 +124,12 @@ impl Rollcall {
             eprintln!("survived `{at}`: {} {}", output.status, String::from_utf8_lossy(&output.stderr));
         }
         killed
+    }
+
+    fn clean(&self, command: Command) -> Command {
+        let mut command = clean(command);
+        command.envs(self.name_server.map(|address| ("ROLLCALL_DNS", address.to_string())));
+        command
     }
 
     fn arguments<A: AsRef<OsStr>>(&self, args: impl IntoIterator<Item = A>) -> Vec<OsString> {

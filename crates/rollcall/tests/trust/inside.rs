@@ -240,6 +240,7 @@ pub fn name(at: usize) -> String {
 fn options_of(directory: &sandbox::directory::Directory) -> ServerOptions {
     ServerOptions {
         hosts: vec!["127.0.0.1".to_owned()],
+        domain: None,
         security: Some(SecurityArg::None),
         bind_dn: Some(directory.account_dn("pbx-sync").expect("there is such an account")),
         base_dn: Some(directory.base().to_owned()),

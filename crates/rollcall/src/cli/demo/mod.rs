@@ -131,6 +131,7 @@ impl Story<'_> {
         pbx::store(self.app, &settings, None).await?;
         let options = ServerOptions {
             hosts: vec![addr.ip().to_string()],
+            domain: None,
             port: Some(addr.port()),
             security: Some(SecurityArg::None),
             bind_dn: Some(directory.account_dn("pbx-sync")?),

@@ -23,6 +23,7 @@ impl Draft {
         let settings = Settings {
             kind,
             hosts: Vec::new(),
+            domain: None,
             port: Security::Ldaps.default_port(),
             security: Security::Ldaps,
             trust: Trust::System,
@@ -82,6 +83,11 @@ impl Draft {
         let settings = &mut self.settings;
         if !options.hosts.is_empty() {
             settings.hosts.clone_from(&options.hosts);
+            settings.domain = None;
+        }
+        if let Some(domain) = &options.domain {
+            settings.domain = Some(domain.clone());
+            settings.hosts.clear();
         }
         let before = settings.security;
         let local = settings.hosts.iter().all(|host| host.starts_with(LDAPI)) && !settings.hosts.is_empty();
@@ -280,8 +286,8 @@ pub fn secret(options: &ServerOptions, before: Option<&SignIn>) -> Result<Option
 /// What `server add` cannot do without.
 pub fn check_complete(options: &ServerOptions) -> Result<()> {
     let mut missing = Vec::new();
-    if options.hosts.is_empty() {
-        missing.push("--host (where the directory is)");
+    if options.hosts.is_empty() && options.domain.is_none() {
+        missing.push("--host or --domain (where the directory is)");
     }
     if options.bind_dn.is_none() && !options.sasl_external {
         missing.push("--bind-dn with --password-file, or --sasl-external (how to sign in)");

@@ -110,6 +110,7 @@ mod tests {
         let mut draft = Draft::new(Kind::OpenLdap);
         let options = ServerOptions {
             hosts: vec!["localhost".to_owned()],
+            domain: None,
             bind_dn: Some("cn=sync,dc=a".to_owned()),
             base_dn: Some("dc=a".to_owned()),
             region: Some("ru".to_owned()),

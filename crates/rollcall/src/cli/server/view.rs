@@ -19,6 +19,8 @@ pub struct ServerView {
     #[serde(rename = "type")]
     kind: Kind,
     hosts: Vec<String>,
+    /// Names the servers, in the place of `hosts`.
+    domain: Option<String>,
     port: u16,
     security: Security,
     trust: String,
@@ -118,6 +120,7 @@ impl ServerView {
             },
             password: if known.secret { "set" } else { "none" },
             hosts: settings.hosts,
+            domain: settings.domain,
             base_dn: settings.base_dn,
             ous: settings.ous,
             exclude_ous: settings.exclude,
@@ -151,7 +154,10 @@ impl ServerView {
         };
         vec![
             ("type", self.kind.as_str().into()),
-            ("address", format!("{} port {}", self.hosts.join(", "), self.port).into()),
+            match &self.domain {
+                Some(domain) => ("domain", format!("{domain}, which names its servers").into()),
+                None => ("address", format!("{} port {}", self.hosts.join(", "), self.port).into()),
+            },
             ("security", security),
             ("sign-in", format!("{} (password: {})", self.sign_in, self.password).into()),
             ("domain root", self.base_dn.clone().into()),
@@ -318,6 +324,7 @@ pub struct Listed {
     #[serde(rename = "type")]
     kind: Kind,
     hosts: Vec<String>,
+    domain: Option<String>,
     base_dn: String,
     ous: Vec<String>,
     write_back: bool,
@@ -350,6 +357,7 @@ impl Listed {
             name,
             kind: settings.kind,
             hosts: settings.hosts.clone(),
+            domain: settings.domain.clone(),
             base_dn: settings.base_dn.clone(),
             ous: settings.ous.clone(),
             write_back,
@@ -385,7 +393,7 @@ impl View for Servers {
             table.row([
                 Cell::new(&server.name, Ink::Strong),
                 server.kind.as_str().into(),
-                server.hosts.join("\n").into(),
+                server.domain.clone().unwrap_or_else(|| server.hosts.join("\n")).into(),
                 scope.into(),
                 server.links.to_string().into(),
                 conflicts,

@@ -62,7 +62,7 @@ async fn listed(web: &Web, row: &DirectoryRow, counts: Counts) -> Result<Listed>
         id: row.id,
         name: row.name.clone(),
         kind: settings.kind.as_str(),
-        hosts: settings.hosts.join(", "),
+        hosts: settings.domain.clone().unwrap_or_else(|| settings.hosts.join(", ")),
         bases: settings.bases().to_vec(),
         counts,
         schedule: Schedule::of(&web.app, row.id).await?,

@@ -154,6 +154,8 @@ pub struct ConnectionForm {
     #[serde(default)]
     hosts: String,
     #[serde(default)]
+    domain: String,
+    #[serde(default)]
     port: String,
     security: String,
     #[serde(default)]
@@ -202,6 +204,7 @@ impl ConnectionForm {
         }
         let settings = &mut edited.draft.settings;
         settings.hosts = lines(&self.hosts);
+        settings.domain = Some(self.domain.trim().to_owned()).filter(|domain| !domain.is_empty());
         let security = Security::ALL.into_iter().find(|security| security.as_str() == self.security);
         settings.security = security.unwrap_or(settings.security);
         settings.port = match self.port.trim() {
@@ -315,9 +318,10 @@ async fn count(web: &Web, edited: &Edited) -> Result<Found> {
 
 async fn look_at_certificate(web: &Web, edited: &Edited) -> Result<Found> {
     let settings = &edited.draft.settings;
-    let host = settings.hosts.first().ok_or_else(|| usage("the server address is missing"))?;
     let dial = web.app.net.dial();
-    let shown = directory::certificate(&*dial, host, settings.port, settings.security).await?;
+    let servers = directory::servers(&*dial, settings).await?;
+    let server = servers.first().ok_or_else(|| usage("the server address is missing"))?;
+    let shown = directory::certificate(&*dial, &server.host, server.port, settings.security).await?;
     Ok(Found { certificate: Some(shown), ..Found::default() })
 }
 

@@ -143,7 +143,9 @@ impl Edited {
     fn is_for(&self, stored: &directory::Settings) -> bool {
         let now = &self.draft.settings;
         let weaker = now.security == Security::None && stored.security != Security::None;
-        now.hosts == stored.hosts && now.port == stored.port && now.sign_in == stored.sign_in && !weaker
+        (&now.hosts, &now.domain, now.port, &now.sign_in)
+            == (&stored.hosts, &stored.domain, stored.port, &stored.sign_in)
+            && !weaker
     }
 
     /// Stores it; the server as it is from then on.
