@@ -32,10 +32,14 @@ pub struct FieldWrite {
 pub type Outcome = Result<(), Error>;
 
 /// What became of a save. An `Ok` says that the PBX took the field; what it
-/// made of it stands in the record and is the caller's to compare.
+/// made of it is the caller's to compare.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Saved {
     pub record: Record,
+    /// What the PBX answered to the request that each field was saved with.
+    /// Where the record says something else, somebody edited it before the last
+    /// request of this save.
+    pub stored: FieldMap<Reading>,
     /// What the record said right before. A field that nobody sent and that
     /// differs now was changed by the PBX itself while saving.
     pub before: FieldMap<Reading>,

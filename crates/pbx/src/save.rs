@@ -47,7 +47,8 @@ impl Pbx {
         match self.post(new, &extras, region).await {
             Ok(record) => {
                 outcomes.extend(extras.iter().map(|change| (change.field(), Ok(()))));
-                Ok(Saved { before: record.fields.clone(), record, outcomes, photo_etag: None })
+                let (before, stored) = (record.fields.clone(), record.fields.clone());
+                Ok(Saved { record, stored, before, outcomes, photo_etag: None })
             }
             Err(error) => {
                 let error = self.or_occupied(new, error).await;
@@ -61,7 +62,8 @@ impl Pbx {
                 let mut job = Job { outcomes, ..Job::new(self, record, region) };
                 job.writes_left -= 2;
                 job.write(extras.iter().collect()).await;
-                Ok(Saved { record: job.record, before: job.before, outcomes: job.outcomes, photo_etag: None })
+                let Job { record, stored, before, outcomes, .. } = job;
+                Ok(Saved { record, stored, before, outcomes, photo_etag: None })
             }
         }
     }
@@ -200,6 +202,7 @@ struct Job<'a> {
     region: Option<&'a str>,
     record: Record,
     before: FieldMap<Reading>,
+    stored: FieldMap<Reading>,
     outcomes: Vec<(Field, Outcome)>,
     photo_etag: Option<String>,
     wrote_photo: bool,
@@ -223,6 +226,7 @@ impl<'a> Job<'a> {
             pbx,
             region,
             before: record.fields.clone(),
+            stored: record.fields.clone(),
             record,
             outcomes: Vec::new(),
             photo_etag: None,
@@ -260,6 +264,7 @@ impl<'a> Job<'a> {
             field => self.record.fields[field].clone(),
         };
         self.record.fields[field] = stored.clone();
+        self.stored[field] = stored.clone();
         if same(&stored, &self.wanted(&write.change)) {
             return Ok(false);
         }
@@ -342,6 +347,9 @@ impl<'a> Job<'a> {
         let field = changes.first().map_or(Field::Name, |change| change.field());
         self.writes_left = self.writes_left.checked_sub(1).ok_or(Error::NotTried { field })?;
         self.record = self.request(method, &body).await?;
+        for field in changes.iter().map(|change| change.field()) {
+            self.stored[field] = self.record.fields[field].clone();
+        }
         self.wrote_photo |= field == Field::Photo;
         Ok(())
     }
@@ -419,8 +427,8 @@ impl<'a> Job<'a> {
         if self.wrote_photo {
             self.look_at_photo().await;
         }
-        let Job { record, before, outcomes, photo_etag, .. } = self;
-        Ok(Saved { record, before, outcomes, photo_etag })
+        let Job { record, stored, before, outcomes, photo_etag, .. } = self;
+        Ok(Saved { record, stored, before, outcomes, photo_etag })
     }
 
     /// What the PBX stored of a picture shows only at its address. A failure
@@ -428,10 +436,14 @@ impl<'a> Job<'a> {
     async fn look_at_photo(&mut self) {
         match self.pbx.photo(self.record.id, None).await {
             Ok(PhotoAnswer::Picture { reading, etag, .. }) => {
-                self.record.fields[Field::Photo] = reading;
+                self.record.fields[Field::Photo] = reading.clone();
+                self.stored[Field::Photo] = reading;
                 self.photo_etag = etag;
             }
-            Ok(PhotoAnswer::Missing) => self.record.fields[Field::Photo] = Reading::Empty,
+            Ok(PhotoAnswer::Missing) => {
+                self.record.fields[Field::Photo] = Reading::Empty;
+                self.stored[Field::Photo] = Reading::Empty;
+            }
             Ok(PhotoAnswer::NotModified) | Err(_) => {}
         }
     }

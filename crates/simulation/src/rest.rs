@@ -28,12 +28,12 @@ const SECRET_CHARS_MIN: usize = 8;
 pub async fn come_to_rest(life: &mut Life) {
     life.calm_down();
     tokio::time::sleep(PEACE).await;
+    // An administrator who does not want what is stopped, nor the plan: the next
+    // run counts anew, and what it then stops is released, and remembered.
+    let stopped = format!("directory/{}/stopped", life.directory);
+    drop(life.stage.store().put_meta(&stopped, None).await);
     let mut quiet = 0;
     for _ in 0..RUNS_MAX {
-        // An administrator who does not want what is stopped, nor the plan:
-        // the next run counts anew, and what it then stops is released.
-        let stopped = format!("directory/{}/stopped", life.directory);
-        drop(life.stage.store().put_meta(&stopped, None).await);
         let before = attempts(&life.stage);
         let report = match life.sync(Trigger::Manual, 0).await {
             Some(Ok(report)) => report,
@@ -334,7 +334,11 @@ async fn asked(store: &MemoryStore, directory: store::DirectoryId) -> BTreeSet<(
     let decided = store.decisions(directory).await.unwrap_or_default();
     let set_aside = store.quarantine(directory).await.unwrap_or_default();
     let open = open.into_iter().map(|row| (row.conflict.person, row.conflict.field));
-    let decided = decided.into_iter().map(|decision| (decision.person, decision.field));
+    // Whoever is left out is left out whole, whatever was asked.
+    let decided = decided.into_iter().map(|decision| match decision.answer {
+        Answer::LeaveOut => (decision.person, None),
+        _ => (decision.person, decision.field),
+    });
     open.chain(decided).chain(set_aside.into_iter().map(|row| (row.person, row.field))).collect()
 }
 

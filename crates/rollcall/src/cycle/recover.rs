@@ -16,7 +16,9 @@ use pbx::Pbx;
 use reconcile::needs::Look;
 use reconcile::plan::stands_on;
 use reconcile::unfinished::{self, End, Unfinished};
-use reconcile::{Answer, ConflictKind, Decision, EmployeeId, Field, Link, Side, Value, Verdict, World};
+use reconcile::{
+    Answer, ConflictKind, Decision, EmployeeId, Field, Link, PersonId, Side, Value, Verdict, World,
+};
 use std::collections::{HashMap, HashSet};
 use store::{By, DirectoryRow, JournalOf, JournalRow, RunId, Settlement, State, What};
 
@@ -65,7 +67,8 @@ pub async fn recover(app: &App, row: &DirectoryRow, pbx: &Pbx, world: &mut World
             recovered.end(&step, State::Done, Some(id));
             continue;
         }
-        match look_for(pbx, &step, world.policy.region.as_deref()).await {
+        let there = look_for(pbx, &step, world.policy.region.as_deref()).await;
+        match there.map(|id| id.filter(|id| !is_somebody_elses(world, &step.person, *id))) {
             Ok(Some(id)) if left_out(world, &step) => recovered.end(&step, State::Done, Some(id)),
             Ok(Some(id)) if before.is_none() && has_left(world, &step) => link(world, &step, id),
             Ok(Some(id)) => world.decisions.push(found(&step, before, id)),
@@ -80,6 +83,13 @@ pub async fn recover(app: &App, row: &DirectoryRow, pbx: &Pbx, world: &mut World
         }
     }
     Ok(recovered)
+}
+
+/// Whether the employee is linked with another person: that creation made them.
+/// Two may have asked for one number with one password of a directory.
+pub fn is_somebody_elses(world: &World, person: &PersonId, employee: EmployeeId) -> bool {
+    world.linked_elsewhere.contains_key(&employee)
+        || world.links.iter().any(|link| link.employee == employee && link.person != *person)
 }
 
 impl Recovered {

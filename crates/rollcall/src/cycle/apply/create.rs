@@ -111,7 +111,8 @@ impl Apply<'_> {
                     (field, if lost { Err(unknown.clone()) } else { Ok(()) })
                 };
                 let outcomes = vec![outcome(Field::Email, &new.email), outcome(Field::Mobile, &new.mobile)];
-                Ok(Saved { before: record.fields.clone(), record, outcomes, photo_etag: None })
+                let (before, stored) = (record.fields.clone(), record.fields.clone());
+                Ok(Saved { record, stored, before, outcomes, photo_etag: None })
             }
             false => Err(Error::Occupied {
                 number: new.number.clone(),
@@ -123,7 +124,10 @@ impl Apply<'_> {
     /// Whether a creation of an earlier run was carried out after all.
     async fn came_late(&self, late: &[JournalRow]) -> bool {
         for step in late {
-            if let Ok(Some(_)) = recover::look_for(self.pbx, step, self.region()).await {
+            let found = recover::look_for(self.pbx, step, self.region()).await;
+            if found.is_ok_and(|found| {
+                found.is_some_and(|id| !recover::is_somebody_elses(self.world, &step.person, id))
+            }) {
                 return true;
             }
         }
@@ -149,7 +153,7 @@ impl Apply<'_> {
         done.pbx_writes += 1;
         let mut link = self.new_link(person, employee);
         for field in Field::ALL {
-            let stored = &saved.record.fields[field];
+            let stored = &saved.stored[field];
             if !matches!(stored, Reading::NotLooked | Reading::Unusable(_)) {
                 let value = stored.values().first().cloned();
                 link.pbx[field] = Some(written(value, now_ms, None));
@@ -204,7 +208,7 @@ impl Apply<'_> {
                         Field::Extension => Change { after: Some(number), ..change.clone() },
                         _ => change.clone(),
                     };
-                    let stored = saved.record.fields[change.field].values().first();
+                    let stored = saved.stored[change.field].values().first();
                     let note = super::write_pbx::differs(&sent, stored, "PBX");
                     done.note(Side::Pbx, &sent, ChangeResult::Done, note);
                 }

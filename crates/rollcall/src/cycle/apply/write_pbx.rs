@@ -75,7 +75,7 @@ impl Apply<'_> {
                 saved.outcomes.iter().rev().find(|(of, _)| *of == field).map(|(_, outcome)| outcome);
             match outcome {
                 Some(Ok(())) => {
-                    let stored = match &saved.record.fields[field] {
+                    let stored = match &saved.stored[field] {
                         Reading::NotLooked => change.after.clone(),
                         // Pictures are stored byte by byte: another one was put there since.
                         reading if field == Field::Photo && !stands(reading, change) => {
