@@ -336,6 +336,33 @@ async fn a_mixed_refusal_is_taken_apart() {
     assert_eq!(saved.record.fields[Field::Extension].values()[0].raw(), "299");
 }
 
+/// Somebody types another name between two requests of one save: what was
+/// stored is what the first one answered, and the edit is an edit.
+#[tokio::test]
+async fn what_was_stored_is_what_the_request_of_that_field_answered() {
+    let (saved, _) = save(
+        &[email("new@example.org"), name("Anna B"), number("299")],
+        [
+            (PATCH, refused("no")),
+            ("GET extensions", extensions(&["204"])),
+            (PATCH, stored(json!({}))),
+            (PATCH, stored(json!({"user_username": "Anna", "number": "299"}))),
+            (
+                PATCH,
+                stored(json!({"user_username": "Bella", "number": "299", "user_email": "new@example.org"})),
+            ),
+        ],
+    )
+    .await;
+    let saved = saved.unwrap();
+    let raw =
+        |readings: &reconcile::FieldMap<Reading>, field: Field| readings[field].values()[0].raw().to_owned();
+    assert_eq!(raw(&saved.stored, Field::Name), "Anna", "the PBX cut it");
+    assert_eq!(raw(&saved.record.fields, Field::Name), "Bella");
+    assert_eq!(raw(&saved.stored, Field::Extension), "299");
+    assert_eq!(raw(&saved.stored, Field::Email), "new@example.org");
+}
+
 #[tokio::test]
 async fn one_employee_takes_six_writes_at_most() {
     let no = || refused("no");
