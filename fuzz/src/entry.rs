@@ -117,6 +117,7 @@ fn settings(kind: Kind) -> Settings {
     Settings {
         kind,
         hosts: vec!["localhost".to_owned()],
+        domain: None,
         port: 389,
         security: Security::None,
         trust: Trust::System,

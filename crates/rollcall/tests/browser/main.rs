@@ -6,6 +6,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod conflicts;
 mod doors;
 mod people;
 mod pictures;

@@ -185,6 +185,37 @@ impl Window {
         .await;
     }
 
+    /// Presses a button in the row of a list that is somebody's.
+    pub async fn press_in_row(&self, person: &str, name: &str) {
+        let (row, name) = (row_of(person), quoted(name));
+        let path = format!("{row}//button[normalize-space(.)={name} or @aria-label={name}]");
+        self.until(&format!("{name} in the row of {person}"), async || {
+            let found = self.client.find(Locator::XPath(&path)).await.ok()?;
+            click(&found).await.ok()
+        })
+        .await;
+    }
+
+    /// Fills in a field in the row of a list that is somebody's.
+    pub async fn fill_in_row(&self, person: &str, name: &str, value: &str) {
+        let path = format!("{}//input[@name='{name}']", row_of(person));
+        self.until(&format!("{name} in the row of {person}"), async || {
+            let field = self.client.find(Locator::XPath(&path)).await.ok()?;
+            field.clear().await.ok()?;
+            field.send_keys(value).await.ok()
+        })
+        .await;
+    }
+
+    pub async fn tick_in_row(&self, person: &str, name: &str) {
+        let path = format!("{}//input[@name='{name}']", row_of(person));
+        self.until(&format!("{name} in the row of {person}"), async || {
+            let found = self.client.find(Locator::XPath(&path)).await.ok()?;
+            click(&found).await.ok()
+        })
+        .await;
+    }
+
     pub async fn press_css(&self, css: &str) {
         let element = self.element(css).await;
         click(&element).await.unwrap_or_else(|error| panic!("{css} cannot be pressed: {error}"));
@@ -277,6 +308,10 @@ impl Window {
 
 async fn click(element: &Element) -> Result<(), CmdError> {
     element.click().await
+}
+
+fn row_of(person: &str) -> String {
+    format!("//tr[td/strong[normalize-space(.)={}]]", quoted(person))
 }
 
 /// A text in an XPath, whatever quotes are in it.

@@ -138,6 +138,20 @@ impl Office {
         self.directory.set(self.people[n - 1], attribute, values).expect("they are there");
     }
 
+    /// The first value of an attribute, or nothing.
+    pub fn text(&self, n: usize, attribute: &str) -> String {
+        self.text_of(self.people[n - 1], attribute)
+    }
+
+    pub fn text_of(&self, person: Uuid, attribute: &str) -> String {
+        self.directory.entry(person).and_then(|entry| entry.text(attribute)).unwrap_or_default()
+    }
+
+    /// Deletes the account of somebody in the directory.
+    pub fn delete_person(&self, n: usize) {
+        self.directory.delete(self.people[n - 1]).expect("they are there");
+    }
+
     /// Deletes employees in the PBX's own page.
     pub fn delete_employees(&self, people: impl IntoIterator<Item = usize>) {
         for n in people {
