@@ -5,7 +5,8 @@
 //! every server refuses if the old one is gone; the other values of the
 //! attribute stay. What guards an empty attribute differs by server, see
 //! [`EmptyGuard`]. Every request is preceded by a fresh look at the entry and
-//! followed by one, from which the stored values are reported.
+//! followed by one. What was stored is reported from the answer's post-read where
+//! the server knows it (RFC 4527), and from that last look where it does not.
 
 use crate::advice::{Doing, Refusal};
 use crate::connection::Modified;
@@ -21,7 +22,7 @@ use ldap3_proto::control::LdapControl;
 use ldap3_proto::proto::{LdapFilter, LdapModify, LdapModifyType, LdapPartialAttribute, LdapResultCode};
 use reconcile::{Field, Person, Reading, Value};
 use secrecy::{ExposeSecret, SecretString};
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::fmt;
 use uuid::Uuid;
 
@@ -195,23 +196,25 @@ impl Directory {
     }
 
     /// The controls that keep a request from hitting another entry or an
-    /// attribute that is not as we saw it.
+    /// attribute that is not as we saw it, and that bring what it stored.
     fn guards(&self, target: &Target, request: &Request<'_>) -> Vec<LdapControl> {
-        let filled = request.filled();
-        match self.settings.kind.empty_guard() {
-            EmptyGuard::Add => Vec::new(),
-            EmptyGuard::PostRead if filled.is_empty() => Vec::new(),
-            EmptyGuard::PostRead => vec![controls::post_read(&filled)],
-            EmptyGuard::Assertion => {
-                let mut all = vec![filter::equal(self.settings.id_attribute(), target.id.as_str())];
-                let absent = |name: &&str| LdapFilter::Not(Box::new(LdapFilter::Present((*name).to_owned())));
-                all.extend(filled.iter().map(absent));
-                if let (true, Some(csn)) = (request.replaces(), &request.csn) {
-                    all.push(filter::equal(ENTRY_CSN, csn));
-                }
-                vec![controls::assertion(LdapFilter::And(all))]
-            }
+        let guard = self.settings.kind.empty_guard();
+        if guard == EmptyGuard::Add {
+            return Vec::new();
         }
+        let touched: BTreeSet<&str> =
+            request.mods.iter().map(|one| one.modification.atype.as_str()).collect();
+        let mut controls = vec![controls::post_read(&touched.into_iter().collect::<Vec<_>>())];
+        if guard == EmptyGuard::Assertion {
+            let mut all = vec![filter::equal(self.settings.id_attribute(), target.id.as_str())];
+            let absent = |name: &&str| LdapFilter::Not(Box::new(LdapFilter::Present((*name).to_owned())));
+            all.extend(request.filled().iter().map(absent));
+            if let (true, Some(csn)) = (request.replaces(), &request.csn) {
+                all.push(filter::equal(ENTRY_CSN, csn));
+            }
+            controls.push(controls::assertion(LdapFilter::And(all)));
+        }
+        controls
     }
 
     async fn send(
@@ -223,8 +226,10 @@ impl Directory {
         self.session().await?.connection.modify(dn, mods, controls).await
     }
 
-    /// Reports what is stored after a success. A value that came to stand
-    /// beside another one in an attribute we took for empty is taken back.
+    /// Reports what a success stored: what its answer says, where the server
+    /// says it, for until we look somebody may have been there. A value that
+    /// came to stand beside another one in an attribute we took for empty is
+    /// taken back.
     async fn confirm(
         &mut self,
         target: &Target,
@@ -255,7 +260,7 @@ impl Directory {
                     let back = modification(LdapModifyType::Delete, &attribute, vec![ours.bytes().to_vec()]);
                     self.take_back(target, dn, change, back).await
                 }
-                _ => Outcome::Stored(self.reader().lens().reading(&after, change.field)),
+                _ => Outcome::Stored(self.reader().lens().reading(witness, change.field)),
             };
             job.settle(change.field, outcome);
         }

@@ -486,8 +486,10 @@ async fn the_test_walks_through_every_step(lab: &Lab) {
     let failed: Vec<_> = steps.iter().filter(|step| !step.is_ok()).collect();
     assert!(failed.is_empty(), "{failed:#?}");
     let names: Vec<StepName> = steps.iter().map(|step| step.name).collect();
-    let without_groups = StepName::ALL.into_iter().filter(|name| *name != StepName::Groups);
-    assert_eq!(names, without_groups.collect::<Vec<_>>());
+    // The servers have addresses here, not a domain, and nothing depends on a group.
+    let not_asked_for = [StepName::Domain, StepName::Groups];
+    let walked = StepName::ALL.into_iter().filter(|name| !not_asked_for.contains(name));
+    assert_eq!(names, walked.collect::<Vec<_>>());
 
     let fails_at = async |name: StepName, change: fn(&mut Settings)| {
         let mut settings = lab.settings("LDAP_READER");

@@ -40,7 +40,7 @@ pub struct Site {
 enum Company {
     /// Nothing is set up, but there is a PBX.
     None {
-        pbx: Pbx,
+        pbx: Box<Pbx>,
         _rollcall: Rollcall,
     },
     Office(Box<Office>),
@@ -48,7 +48,7 @@ enum Company {
 
 impl Site {
     fn new() -> Self {
-        let (rollcall, pbx) = (Rollcall::new(), Pbx::start());
+        let (rollcall, pbx) = (Rollcall::new(), Box::new(Pbx::start()));
         Site { serving: rollcall.serve(), company: Company::None { pbx, _rollcall: rollcall } }
     }
 

@@ -11,7 +11,9 @@ use directory::{Content, Kind, Outcome, Write};
 use pbx::PhotoAnswer;
 use reconcile::merge::Cause;
 use reconcile::plan::{Action, Change};
-use reconcile::{Conflict, ConflictKind, EmployeeId, Field, Link, Person, Reading, RefusedBy, WayOut};
+use reconcile::{
+    Conflict, ConflictKind, EmployeeId, Field, Link, Person, Reading, RefusedBy, Value, WayOut, canonical,
+};
 use secrecy::ExposeSecret;
 use store::{Picture, PictureId, QuarantineRow, State};
 
@@ -52,7 +54,10 @@ impl Apply<'_> {
             let outcome = report.outcomes.iter().find(|(field, _)| *field == change.field);
             match outcome.map(|(_, outcome)| outcome) {
                 Some(Outcome::Stored(reading)) => {
-                    let stored = stored_value(reading, change);
+                    let write = writes.iter().find(|write| write.field == change.field);
+                    let stored = write
+                        .and_then(|write| overtaken_picture(write, reading))
+                        .or_else(|| stored_value(reading, change));
                     // What is left after a clear did not come from us.
                     let ours = stored.clone().filter(|_| change.after.is_some());
                     self.stored(action, store::Side::Directory, change, row, &ours, done).await?;
@@ -103,7 +108,8 @@ impl Apply<'_> {
 
     /// Our own write moved the entry's mark, and a mark that moved is what
     /// proves absence: every sight takes the new one along if its value was
-    /// there afterwards. What nobody looked at proves nothing until it is seen.
+    /// there afterwards. What nobody looked at proves nothing until it is seen;
+    /// what was stored and is gone again keeps the old mark, and is absent.
     fn seen_after(&self, link: &mut Link, person: &Person, done: &Done) {
         for field in Field::ALL {
             let Some(sight) = &mut link.directory[field] else { continue };
@@ -111,9 +117,12 @@ impl Apply<'_> {
             let stored = |change: &ChangeReport| {
                 change.side == Side::Directory && change.field == field && change.result == ChangeResult::Done
             };
-            if person.fields[field].values().contains(value) || done.changes.iter().any(stored) {
+            let reading = &person.fields[field];
+            let is_there = reading.values().contains(value);
+            let is_ours = done.changes.iter().any(stored);
+            if is_there || is_ours && matches!(reading, Reading::NotLooked) {
                 sight.mark.clone_from(&person.mark);
-            } else if !self.world.dates_attributes {
+            } else if !is_ours && !self.world.dates_attributes {
                 sight.mark = None;
             }
         }
@@ -263,7 +272,7 @@ impl Apply<'_> {
         let employee = done.employee.and_then(|id| self.employees.get(&id));
         let theirs = person.map_or(&nothing, |person| &person.fields[field]);
         let ours = employee.map_or(&nothing, |employee| &employee.fields[field]);
-        let raw = |value: &Option<reconcile::Value>| value.as_ref().map(|value| value.raw().to_owned());
+        let raw = |value: &Option<Value>| value.as_ref().map(|value| value.raw().to_owned());
         let (directory_value, pbx_value) = match side {
             Side::Pbx => (raw(&change.after), raw(&change.before)),
             Side::Directory => (raw(&change.before), raw(&change.after)),
@@ -303,9 +312,18 @@ impl Apply<'_> {
     }
 }
 
+/// The picture that was sent, where another one stands now. A directory stores
+/// pictures byte by byte: the other one was put there since, and is an edit.
+fn overtaken_picture(write: &Write, reading: &Reading) -> Option<Value> {
+    let Some(Content::Photo(bytes)) = &write.after else { return None };
+    let sent = canonical::photo(bytes).ok()?;
+    let another_one = !reading.values().is_empty() && !reading.values().contains(&sent);
+    another_one.then_some(sent)
+}
+
 /// Of several values the one that was written is the person's; where one was
 /// cleared, what is left stands there now, and did not come to stand there.
-fn stored_value(reading: &Reading, change: &Change) -> Option<reconcile::Value> {
+fn stored_value(reading: &Reading, change: &Change) -> Option<Value> {
     let values = reading.values();
     let ours = change.after.as_ref().and_then(|sent| values.iter().find(|value| value.equivalent(sent)));
     ours.or_else(|| values.first()).cloned()
