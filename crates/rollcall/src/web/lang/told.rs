@@ -19,7 +19,10 @@ pub(super) struct Sentence {
 
 enum Part {
     Words(String),
+    /// What stands here is told in turn.
     Place(String),
+    /// A place in backquotes: a name, which stays.
+    Name(String),
 }
 
 /// Those that say the most first: a general one does not take what a special
@@ -43,10 +46,18 @@ impl Lang {
     fn sentence(self, said: &str) -> Option<String> {
         SENTENCES.iter().find_map(|sentence| {
             let places: Vec<(&str, String)> =
-                sentence.places(said)?.into_iter().map(|(name, text)| (name, self.told(text))).collect();
+                sentence.places(said)?.into_iter().filter_map(|(part, text)| self.fill(part, text)).collect();
             let args: Vec<(&str, Arg<'_>)> = places.iter().map(|(name, text)| (*name, text.into())).collect();
             Some(self.say(&sentence.key, &args))
         })
+    }
+
+    fn fill<'a>(self, part: &'a Part, text: &str) -> Option<(&'a str, String)> {
+        match part {
+            Part::Place(name) => Some((name, self.told(text))),
+            Part::Name(name) => Some((name, text.to_owned())),
+            Part::Words(_) => None,
+        }
     }
 
     /// Several sentences or words in a row, of which one at least is known.
@@ -69,35 +80,35 @@ impl Sentence {
     fn words(&self) -> usize {
         let length = |part: &Part| match part {
             Part::Words(words) => words.len(),
-            Part::Place(_) => 0,
+            Part::Place(_) | Part::Name(_) => 0,
         };
         self.parts.iter().map(length).sum()
     }
 
     /// What stands in its places, if this is what is said.
-    pub fn places<'a>(&'a self, said: &'a str) -> Option<Vec<(&'a str, &'a str)>> {
+    fn places<'a>(&'a self, said: &'a str) -> Option<Vec<(&'a Part, &'a str)>> {
         let mut found = Vec::new();
         take(&self.parts, said, &mut found).then_some(found)
     }
 }
 
 /// Takes a text apart; a place holds something, and as little as will do.
-fn take<'a>(parts: &'a [Part], said: &'a str, found: &mut Vec<(&'a str, &'a str)>) -> bool {
+fn take<'a>(parts: &'a [Part], said: &'a str, found: &mut Vec<(&'a Part, &'a str)>) -> bool {
     match parts {
         [] => said.is_empty(),
         [Part::Words(words), rest @ ..] => {
             said.strip_prefix(words.as_str()).is_some_and(|said| take(rest, said, found))
         }
-        [Part::Place(name)] => {
-            found.push((name, said));
+        [place] => {
+            found.push((place, said));
             !said.is_empty()
         }
-        [Part::Place(name), rest @ ..] => {
+        [place, rest @ ..] => {
             let Some(Part::Words(words)) = rest.first() else { return false };
             let before = found.len();
             said.match_indices(words.as_str()).filter(|(at, _)| *at > 0).any(|(at, _)| {
                 found.truncate(before);
-                found.push((name, &said[..at]));
+                found.push((place, &said[..at]));
                 take(rest, &said[at..], found)
             })
         }
@@ -117,6 +128,9 @@ fn parts(pattern: &Pattern<&str>) -> Vec<Part> {
             PatternElement::Placeable { .. } => continue,
         };
         match (parts.last_mut(), place) {
+            (Some(Part::Words(before)), Some(name)) if before.ends_with('`') => {
+                parts.push(Part::Name(name.to_owned()));
+            }
             (_, Some(name)) => parts.push(Part::Place(name.to_owned())),
             (Some(Part::Words(before)), None) => before.push_str(words),
             (_, None) => parts.push(Part::Words(words.to_owned())),
