@@ -3,6 +3,7 @@
 mod disabled;
 mod employees;
 mod history;
+mod servers;
 mod undo;
 
 use crate::app::App;
