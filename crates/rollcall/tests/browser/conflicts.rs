@@ -10,9 +10,9 @@ use uuid::Uuid;
 const PEOPLE: usize = 26;
 
 /// Whom, and the words of the button; a number where one is given.
-type Press = (&'static str, &'static str, Option<&'static str>);
+pub type Press<'a> = (&'a str, &'a str, Option<&'a str>);
 
-const ANSWERS: [Press; 19] = [
+const ANSWERS: [Press<'static>; 19] = [
     ("Person 01", "Use the domain's", None),
     ("Person 02", "Use the PBX's", None),
     ("Person 03", "Leave as is", None),
@@ -129,7 +129,7 @@ fn hired_again(office: &Office) -> Vec<Uuid> {
     (22..=24).map(again).collect()
 }
 
-async fn answer(window: &Window, (person, button, number): Press) {
+pub async fn answer(window: &Window, (person, button, number): Press<'_>) {
     if let Some(number) = number {
         window.fill_in_row(person, "number", number).await;
     }

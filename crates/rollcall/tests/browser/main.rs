@@ -8,6 +8,7 @@ mod support;
 
 mod conflicts;
 mod doors;
+mod newcomers;
 mod people;
 mod pictures;
 mod runs;
