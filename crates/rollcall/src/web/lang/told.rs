@@ -92,7 +92,8 @@ impl Sentence {
     }
 }
 
-/// Takes a text apart; a place holds something, and as little as will do.
+/// Takes a text apart. A place holds something, and as little as will do; the
+/// last words end the text. So nothing is tried twice, whatever a server says.
 fn take<'a>(parts: &'a [Part], said: &'a str, found: &mut Vec<(&'a Part, &'a str)>) -> bool {
     match parts {
         [] => said.is_empty(),
@@ -103,13 +104,18 @@ fn take<'a>(parts: &'a [Part], said: &'a str, found: &mut Vec<(&'a Part, &'a str
             found.push((place, said));
             !said.is_empty()
         }
+        [place, Part::Words(words)] => said.strip_suffix(words.as_str()).is_some_and(|held| {
+            found.push((place, held));
+            !held.is_empty()
+        }),
         [place, rest @ ..] => {
-            let Some(Part::Words(words)) = rest.first() else { return false };
-            let before = found.len();
-            said.match_indices(words.as_str()).filter(|(at, _)| *at > 0).any(|(at, _)| {
-                found.truncate(before);
-                found.push((place, &said[..at]));
-                take(rest, &said[at..], found)
+            // Nobody could tell where one place ends and the next begins.
+            let [Part::Words(words), ..] = rest else { return false };
+            let first = said.chars().next().map_or(0, char::len_utf8);
+            said[first..].find(words.as_str()).is_some_and(|at| {
+                let (held, said) = said.split_at(first + at);
+                found.push((place, held));
+                !held.is_empty() && take(rest, said, found)
             })
         }
     }
