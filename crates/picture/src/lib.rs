@@ -8,7 +8,7 @@
 
 use fast_image_resize as fir;
 use image::codecs::jpeg::JpegEncoder;
-use image::{DynamicImage, ImageError, ImageReader, Limits};
+use image::{DynamicImage, ImageError, ImageReader, Limits, RgbImage};
 use reconcile::canonical;
 use std::io::Cursor;
 use thiserror::Error;
@@ -41,10 +41,11 @@ pub fn fit(original: Vec<u8>, bytes_max: usize) -> Result<Vec<u8>, Error> {
     if original.len() <= bytes_max {
         return Ok(original);
     }
-    let picture = decode(&original)?;
+    let mut small = decode(&original)?.into_rgb8();
     let comment = canonical::derived_comment(&original);
     for side_max in SIDES {
-        let small = shrunk(&picture, side_max)?;
+        // From the last one: a large picture is gone through once.
+        small = shrunk(small, side_max)?;
         for quality in QUALITIES {
             let mut jpeg = Vec::new();
             small.write_with_encoder(JpegEncoder::new_with_quality(&mut jpeg, quality))?;
@@ -73,19 +74,18 @@ fn opened(bytes: &[u8]) -> Result<ImageReader<Cursor<&[u8]>>, ImageError> {
     ImageReader::new(Cursor::new(bytes)).with_guessed_format().map_err(ImageError::IoError)
 }
 
-fn shrunk(picture: &DynamicImage, side_max: u32) -> Result<DynamicImage, Error> {
-    let rgb = DynamicImage::ImageRgb8(picture.to_rgb8());
-    let side = rgb.width().max(rgb.height());
+fn shrunk(picture: RgbImage, side_max: u32) -> Result<RgbImage, Error> {
+    let side = picture.width().max(picture.height());
     if side <= side_max {
-        return Ok(rgb);
+        return Ok(picture);
     }
     let scaled = |length: u32| {
         let length = u64::from(length) * u64::from(side_max) / u64::from(side);
         u32::try_from(length).unwrap_or(1).max(1)
     };
-    let mut small = DynamicImage::new_rgb8(scaled(rgb.width()), scaled(rgb.height()));
-    fir::Resizer::new().resize(&rgb, &mut small, None)?;
-    Ok(small)
+    let mut small = DynamicImage::new_rgb8(scaled(picture.width()), scaled(picture.height()));
+    fir::Resizer::new().resize(&DynamicImage::ImageRgb8(picture), &mut small, None)?;
+    Ok(small.into_rgb8())
 }
 
 #[cfg(test)]
