@@ -514,6 +514,39 @@ mod restored_pbx {
     }
 
     #[test]
+    fn identity_8_what_a_human_said_of_one_stranger_is_not_said_of_the_next() {
+        let mut company = staff(12);
+        replaced(&mut company, 1);
+        let conflict = company.run().conflict(ConflictKind::NotTheSameEmployee).clone();
+        company.answer(&conflict, Answer::Relink);
+        company.employee(1).name("Another").ext("888").mail("another@example.org");
+        for _ in 0..2 {
+            let plan = company.run();
+            assert_eq!(plan.conflict_of("p01").kind, ConflictKind::NotTheSameEmployee);
+            assert!(plan.actions.is_empty(), "{:#?}", plan.actions);
+        }
+        assert_eq!(company.theirs("p01", Name), "First01 Last01");
+    }
+
+    #[test]
+    fn identity_8_only_that_answer_to_that_question_about_that_person_says_so() {
+        let kind = ConflictKind::NotTheSameEmployee;
+        for (person, kind, answer) in [
+            ("p02", kind, Answer::Relink),
+            ("p01", ConflictKind::EmployeeDeleted, Answer::Relink),
+            ("p01", kind, Answer::LeaveAsIs),
+        ] {
+            let mut company = staff(12);
+            replaced(&mut company, 1);
+            let stands_on = company.run().conflict(ConflictKind::NotTheSameEmployee).stands_on.clone();
+            company.decide(person, kind, None, answer, &stands_on);
+            company.run();
+            assert!(matches!(company.state("p01"), LinkState::Resting { .. }), "{person} {kind:?}");
+            assert_eq!(company.theirs("p01", Name), "First01 Last01");
+        }
+    }
+
+    #[test]
     fn identity_8_many_of_them_halt_the_run_and_keep_halting_it() {
         let mut company = staff(12);
         company.guarded = true;

@@ -3,7 +3,7 @@
 use crate::support::*;
 use reconcile::numbers::Numbers;
 use reconcile::plan::{LinkStep, NumberFrom, plan};
-use reconcile::{Account, Answer, ConflictKind, Direction, EmployeeId, NumberRange, WayOut};
+use reconcile::{Account, Answer, BothChanged, ConflictKind, Direction, EmployeeId, NumberRange, WayOut};
 
 fn range(company: &mut Company, from: u32, to: u32) {
     company.policy.numbers = vec![NumberRange { from, to }];
@@ -188,6 +188,18 @@ fn numbers_a_taken_one_may_be_left_or_exchanged() {
     let conflict = one_way.run().conflict(ConflictKind::NumberTaken).clone();
     one_way.answer(&conflict, Answer::UsePbx).settle();
     assert_eq!(one_way.theirs("p01", Extension), "202", "nothing is written there");
+}
+
+#[test]
+fn numbers_an_answer_is_for_the_number_they_had() {
+    let mut company = staff(4);
+    company.both_changed(Extension, BothChanged::Directory).person("p01").ext("202");
+    let conflict = company.run().conflict(ConflictKind::NumberTaken).clone();
+    company.employee(1).ext("277");
+    company.answer(&conflict, Answer::LeaveAsIs);
+    let plan = company.run();
+    let asked_again = plan.conflict(ConflictKind::NumberTaken);
+    assert_eq!(asked_again.pbx_value.as_deref(), Some("277"));
 }
 
 #[test]
