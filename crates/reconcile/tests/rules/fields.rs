@@ -398,24 +398,36 @@ mod newest {
 
     #[test]
     fn fields_newest_may_be_the_directory() {
-        let mut company = contested(true);
-        company.now_ms += 60 * MINUTE_MS;
-        company.employee(1).mail("p@example.org");
-        company.person("p01").mail("d@example.org");
-        company.person("p01").edited[Email].1 = company.now_ms - MINUTE_MS;
-        // Seen to change long ago, and unsettled since.
-        let link = company.links.iter_mut().find(|link| link.person.as_str() == "p01").unwrap();
-        let value = Some(reconcile::Value::new("p@example.org", "p@example.org"));
-        let change = Interval { after_ms: 0, by_ms: company.now_ms - 30 * MINUTE_MS };
-        link.pbx[Email] = Some(reconcile::Sight { value, change, mark: None });
-        company.run();
-        assert_eq!(company.ours(1, Email), "d@example.org");
+        // A stamp is exact to two seconds.
+        for (after_the_pbx_ms, is_later) in
+            [(29 * MINUTE_MS, true), (2_001, true), (2_000, false), (1, false)]
+        {
+            let mut company = contested(true);
+            company.now_ms += 60 * MINUTE_MS;
+            company.skew_ms = Some(0);
+            company.employee(1).mail("p@example.org");
+            company.person("p01").mail("d@example.org");
+            company.person("p01").edited[Email].1 = company.now_ms - MINUTE_MS;
+            // Seen to change before, and unsettled since.
+            let link = company.links.iter_mut().find(|link| link.person.as_str() == "p01").unwrap();
+            let value = Some(reconcile::Value::new("p@example.org", "p@example.org"));
+            let by_ms = company.now_ms - MINUTE_MS - after_the_pbx_ms;
+            let change = Interval { after_ms: 0, by_ms };
+            link.pbx[Email] = Some(reconcile::Sight { value, change, mark: None });
+            let plan = company.run();
+            if is_later {
+                assert_eq!(company.ours(1, Email), "d@example.org", "{after_the_pbx_ms}");
+            } else {
+                assert_eq!(plan.kinds(), [ConflictKind::BothChanged], "{after_the_pbx_ms}");
+            }
+        }
     }
 
     #[test]
     fn fields_newest_takes_the_entrys_date_for_an_upper_bound_only() {
-        for (modified_minutes_ago, winner) in [(30, "p@example.org"), (0, "p01-tie")] {
+        for (modified_minutes_ago, winner) in [(30, "p@example.org"), (4, "p01-tie"), (0, "p01-tie")] {
             let mut company = contested(false);
+            company.skew_ms = None;
             company.now_ms += 60 * MINUTE_MS;
             company.pbx_seen_ms = company.now_ms - MINUTE_MS;
             company.employee(1).mail("p@example.org");
