@@ -257,6 +257,21 @@ mod sights {
     }
 
     #[test]
+    fn needs_only_what_is_hidden_from_a_directory_that_dates_nothing_loses_its_mark() {
+        let mut company = looked(3);
+        company.person("p02").hide(Mobile);
+        assert!(
+            observe(&not_looked(&company)).iter().all(|link| link.directory[Photo]
+                .as_ref()
+                .unwrap()
+                .mark
+                .is_some())
+        );
+        company.dates_attributes = true;
+        assert_eq!(observe(&company.world()), [], "the attribute's own date will tell");
+    }
+
+    #[test]
     fn needs_a_value_seen_of_a_resting_link_may_be_of_any_time() {
         let mut company = staff(3);
         company.links[0].state = reconcile::LinkState::Resting { since_ms: 1 };
