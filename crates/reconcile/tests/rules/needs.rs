@@ -272,6 +272,18 @@ mod sights {
     }
 
     #[test]
+    fn needs_the_name_and_the_place_last_seen_are_remembered() {
+        let mut company = staff(3);
+        company.person("p01").name("New  Name").dn = "uid=p01,ou=Elsewhere,dc=example,dc=test".to_owned();
+        company.run();
+        let link = company.link_of("p01").unwrap();
+        assert_eq!((&*link.name, &*link.dn), ("New Name", "uid=p01,ou=Elsewhere,dc=example,dc=test"));
+        company.person("p01").name("");
+        company.run();
+        assert_eq!(&*company.link_of("p01").unwrap().name, "New Name", "who they were, for the lists");
+    }
+
+    #[test]
     fn needs_a_value_seen_of_a_resting_link_may_be_of_any_time() {
         let mut company = staff(3);
         company.links[0].state = reconcile::LinkState::Resting { since_ms: 1 };
