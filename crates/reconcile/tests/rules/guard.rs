@@ -326,7 +326,8 @@ fn a_halt_says_in_words_why() {
     let trip = |people, stopped| Tripped { kind, people, recent: 0, limit: 5, linked: 40, stopped };
     let words = |tripped: Tripped| Halt { tripped: vec![tripped], look_first: None }.to_string();
     assert_eq!(words(trip(12, false)), "12 of 40 linked: people disabled, more than the limit of 5");
-    assert_eq!(words(trip(3, false)), "3 of 40 linked: people disabled, all there are");
+    assert_eq!(words(trip(6, false)), "6 of 40 linked: people disabled, more than the limit of 5");
+    assert_eq!(words(trip(5, false)), "5 of 40 linked: people disabled, all there are");
     assert_eq!(words(trip(1, true)), "1 of 40 linked: people disabled, which was stopped before");
     let both = Halt { tripped: vec![trip(12, false)], look_first: Some(LookFirst::NeverLooked) };
     assert!(both.to_string().starts_with("nobody has looked yet") && both.to_string().contains("; 12 of 40"));

@@ -36,6 +36,10 @@ pub const RECEPTION: &str = "205";
 /// How many people a demonstration has.
 pub const PEOPLE_DEFAULT: usize = 60;
 
+/// From here on names are double: the words of a tongue are few, and of many
+/// thousands everybody would have a dozen namesakes.
+const DOUBLE_NAMES_FROM: usize = 200;
+
 /// City, and its code in group names.
 pub const CITIES: [(&str, &str); 5] = [
     ("Москва", "msk"),
@@ -137,7 +141,7 @@ impl Person {
         // The namesake is drawn with the other's name and nothing else of theirs.
         let mut name_dice = Dice::new(seed, if i == 9 { 3 } else { i });
         let tongue = Tongue::draw(&mut name_dice);
-        let mut name = tongue.name(&mut name_dice);
+        let mut name = tongue.name(&mut name_dice, i >= DOUBLE_NAMES_FROM);
         if i == 5 {
             name.display.push_str(" 🌻");
         }
@@ -304,6 +308,13 @@ mod tests {
         let logins: BTreeSet<_> = company.people.iter().map(|p| &p.login).collect();
         let numbers: BTreeSet<_> = company.employees.iter().map(|e| &e.number).collect();
         assert_eq!((ids.len(), logins.len(), numbers.len()), (5_000, 5_000, company.employees.len()));
+    }
+
+    #[test]
+    fn in_a_large_company_namesakes_are_few() {
+        let company = Company::new(50_000, 1);
+        let names: BTreeSet<_> = company.people.iter().map(|person| &person.display).collect();
+        assert!(names.len() > 45_000, "{} names", names.len());
     }
 
     #[test]

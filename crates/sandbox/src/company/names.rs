@@ -164,20 +164,27 @@ impl Tongue {
         &TONGUES[0]
     }
 
-    pub(super) fn name(&self, dice: &mut Dice) -> Name {
+    /// A double name is one of this tongue beside one of any.
+    pub(super) fn name(&self, dice: &mut Dice, is_double: bool) -> Name {
         let word = |dice: &mut Dice, list: &str| {
             let words: Vec<&str> = list.split(' ').collect();
             dice.pick(&words).replace('·', " ")
         };
-        let (given, mut family) = (word(dice, self.given), word(dice, self.family));
+        let (mut given, mut family) = (word(dice, self.given), word(dice, self.family));
+        if let Order::Patronymic { tail, .. } = self.order {
+            family.push_str(tail);
+        }
+        if is_double {
+            let any = |dice: &mut Dice| &TONGUES[dice.below(TONGUES.len())];
+            let (first, last) = (any(dice), any(dice));
+            given = format!("{given} {}", word(dice, first.given));
+            family = format!("{family}-{}", word(dice, last.family));
+        }
         let display = match self.order {
-            Order::GivenFirst => format!("{given} {family}"),
+            Order::Joined if !is_double => format!("{family}{given}"),
+            Order::GivenFirst | Order::Joined => format!("{given} {family}"),
             Order::Comma => format!("{family}, {given}"),
-            Order::Joined => format!("{family}{given}"),
-            Order::Patronymic { second, tail } => {
-                family.push_str(tail);
-                format!("{family} {given} {}", word(dice, second))
-            }
+            Order::Patronymic { second, .. } => format!("{family} {given} {}", word(dice, second)),
         };
         Name { given, family, display }
     }
