@@ -110,7 +110,11 @@ pub async fn lose_the_memory(life: &mut Life) {
 
 /// What a human may answer to a conflict, if this is a way out that says so.
 pub fn answer(stage: &Stage, conflict: &Conflict, way: WayOut) -> Option<Answer> {
-    let candidate = || stage.lot.pick(&conflict.candidates).map(|candidate| candidate.employee);
+    let candidate = || {
+        let employee = stage.lot.pick(&conflict.candidates)?.employee;
+        stage.witness().given(employee, &conflict.person);
+        Some(employee)
+    };
     Some(match way {
         WayOut::UseDirectory => Answer::UseDirectory,
         WayOut::UsePbx => Answer::UsePbx,
@@ -242,6 +246,7 @@ impl Rest<'_> {
             || told
             || blind
             || exempt
+            || witness.left_over.contains(&(id, field))
             || self.is_asked(&link.person, Some(field))
             || self.is_asked(&link.person, None)
         {

@@ -58,6 +58,9 @@ pub struct Witness {
     /// Those of them whose number or secret a human changed before they were
     /// linked: nothing is left to know them by.
     pub disguised: BTreeSet<u64>,
+    /// Where one of several values was cleared and others stay: both sides rest
+    /// unequal, and the report that says so may have died with its run.
+    pub left_over: BTreeSet<(Uuid, Field)>,
     /// People deleted or made since the last rest: no promise about them.
     pub stirred: BTreeSet<Key>,
     /// Steps that were undone.
@@ -87,6 +90,7 @@ impl Witness {
             exempted: BTreeSet::new(),
             made: BTreeMap::new(),
             disguised: BTreeSet::new(),
+            left_over: BTreeSet::new(),
             stirred: BTreeSet::new(),
             undone: BTreeSet::new(),
             writes: 0,
@@ -98,6 +102,14 @@ impl Witness {
 
     pub fn pbx(&self) -> Pbx {
         self.pbx.clone()
+    }
+
+    /// A human says whose employee this is: whomever we made it for may get
+    /// another one.
+    pub fn given(&mut self, EmployeeId(employee): EmployeeId, to: &PersonId) {
+        if self.made.get(&employee).is_some_and(|person| person != to) {
+            self.made.remove(&employee);
+        }
     }
 
     /// A memory that was lost and begun anew: secrets look different now, and
@@ -228,6 +240,7 @@ impl Witness {
             match actor {
                 Actor::Human => {
                     self.edits.insert((Key::Person(id), field), after.clone());
+                    self.left_over.remove(&(id, field));
                 }
                 Actor::Rollcall => self.directory_written(id, field, before, after),
             }
@@ -259,6 +272,9 @@ impl Witness {
         }
         if come.len() > 1 {
             self.violated(format!("{field} of {id} got {come:?} at once"));
+        }
+        if come.is_empty() && !after.is_empty() {
+            self.left_over.insert((id, field));
         }
         let employee = self.employee_of(&person).or(intent.employee);
         let Some(EmployeeId(employee)) = employee else {

@@ -222,14 +222,18 @@ impl Apply<'_> {
         for field in Field::ALL {
             let refused = saved.outcomes.iter().any(|(of, outcome)| *of == field && outcome.is_err())
                 || done.conflicts.iter().any(|conflict| conflict.field == Some(field));
-            let flows = self.world.mapped[field] && self.world.policy.direction(field) != Direction::Off;
+            let direction = self.world.policy.direction(field);
+            let flows = self.world.mapped[field] && direction != Direction::Off;
             let due_back = action.directory.iter().any(|change| change.field == field);
             // What the PBX could not be sent stays a first meeting, and a
             // conflict; a picture travels later, in a request of its own.
             let set = link.directory[field].as_ref().is_some_and(|sight| sight.value.is_some());
             let sent = field != Field::Photo && action.pbx.iter().any(|change| change.field == field);
-            let kept_back = set && !sent && self.world.policy.direction(field).to_pbx();
-            if refused || !flows || due_back || kept_back {
+            let kept_back = set && !sent && direction.to_pbx();
+            // Nobody sent it: a human gave it to the new employee meanwhile.
+            let put_there = link.pbx[field].as_ref().is_some_and(|sight| sight.value.is_some());
+            let edited = put_there && !sent && direction.to_directory();
+            if refused || !flows || due_back || kept_back || edited {
                 continue;
             }
             if let (Some(directory), Some(pbx)) = (&link.directory[field], &link.pbx[field]) {
