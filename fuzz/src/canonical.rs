@@ -9,6 +9,9 @@ use reconcile::{Field, Unusable, Value};
 /// Control characters aside, as much of an unusable spelling is shown.
 const SHOWN_CHARS_MAX: usize = 257;
 
+/// Up to so many digits without a plus may be an internal number.
+const INTERNAL_DIGITS_MAX: usize = 8;
+
 type Read = fn(&str, Option<&str>) -> Result<Value, Unusable>;
 
 /// A field with the way each side reads it.
@@ -83,9 +86,13 @@ fn goes_to_pbx(field: Field, value: &Value, pbx: Read, region: Option<&str>) {
         Field::Extension => assert_eq!(pbx::checks::number(sent.raw()), Ok(())),
         _ => {}
     }
-    // An inner extension is what the PBX cannot hold.
-    if !value.canonical().contains(";ext=") {
-        agree(value, &stored(pbx(sent.raw(), region), &sent));
+    let stored = stored(pbx(sent.raw(), region), &sent);
+    // An inner extension is what the PBX cannot hold, and so few digits may be a
+    // national number here as well: then only the pair knows better.
+    let is_national_too =
+        field == Field::Mobile && sent.raw().len() <= INTERNAL_DIGITS_MAX && stored.also().is_some();
+    if !value.canonical().contains(";ext=") && !is_national_too {
+        agree(value, &stored);
     }
 }
 
