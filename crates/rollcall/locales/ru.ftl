@@ -127,8 +127,8 @@ trigger-demo = демонстрация
 sign-in = Войти
 sign-in-lead = Держит сотрудников MikoPBX и людей домена в согласии.
 sign-in-with = Войти как
-sign-in-with-rollcall = администратор Rollcall
-sign-in-with-mikopbx = пользователь MikoPBX
+sign-in-with-rollcall = Администратор Rollcall
+sign-in-with-mikopbx = Пользователь MikoPBX
 sign-in-wrong = Неверный логин или пароль.
 sign-in-throttled = { $n ->
     [one] Слишком много попыток. Подождите { $n } секунду.

@@ -65,7 +65,7 @@ pub async fn show(
         pbx_page: pbx_page(&web, &row, explained.employee, &headers).await?,
         has_photo: has_photo(&explained),
         why: why(&p, &explained),
-        fields: std::mem::take(&mut explained.fields).into_iter().map(line).collect(),
+        fields: std::mem::take(&mut explained.fields).into_iter().map(|of| line(&p, of)).collect(),
         steps: steps.into_iter().map(|step| StepLine::of(&p, step, None)).collect(),
         pager,
         person: explained,
@@ -91,7 +91,12 @@ fn has_photo(person: &Explained) -> bool {
     seen.is_some_and(|seen| seen.value.is_some())
 }
 
-fn line((field, view): (Field, FieldView)) -> FieldLine {
+fn line(p: &Page, (field, mut view): (Field, FieldView)) -> FieldLine {
+    if field == Field::SipPassword {
+        let seen = [&mut view.directory, &mut view.pbx].into_iter().flatten().map(|seen| &mut seen.value);
+        let agreed = view.agreed.iter_mut().flat_map(|agreed| [&mut agreed.directory, &mut agreed.pbx]);
+        seen.chain(agreed).flatten().for_each(|value| *value = p.t("value-set"));
+    }
     let (standing, tone) = match view.standing() {
         Standing::NotMapped => ("not-mapped", ""),
         Standing::NotYet => ("not-yet", ""),

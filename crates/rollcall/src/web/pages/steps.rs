@@ -37,6 +37,8 @@ impl StepLine {
     pub fn of(p: &Page, written: Written, who: Option<Who>) -> Self {
         let is_field = written.what.parse::<Field>().is_ok();
         let set = if is_field { "field" } else { "step-what" };
+        let is_secret = written.what.parse() == Ok(Field::SipPassword);
+        let value = |value: Option<String>| if is_secret { value.map(|_| p.t("value-set")) } else { value };
         let side = meaning::<Side>(&written.side).filter(|side| *side != Side::Rollcall);
         StepLine {
             is_done: written.is_done(),
@@ -54,8 +56,8 @@ impl StepLine {
                 Some(State::Intended | State::Unknown) => "warn",
                 Some(State::Undone) | None => "",
             },
-            before: written.before,
-            after: written.after,
+            before: value(written.before),
+            after: value(written.after),
         }
     }
 }
