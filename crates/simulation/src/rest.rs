@@ -314,7 +314,8 @@ impl Rest<'_> {
     }
 }
 
-fn is_cut(edit: Option<&Value>, ours: Option<&Value>) -> bool {
+/// A PBX keeps the beginning of what is too long.
+pub fn is_cut(edit: Option<&Value>, ours: Option<&Value>) -> bool {
     matches!((edit, ours), (Some(edit), Some(ours)) if edit.raw().starts_with(ours.raw()))
 }
 

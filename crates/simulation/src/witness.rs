@@ -3,6 +3,7 @@
 //! have replaced exactly what the intention expected to find, and must be what
 //! the other side said.
 
+use crate::rest::is_cut;
 use crate::truth::{self, EmployeeTruth, PersonTruth};
 use directory::Kind;
 use futures_util::FutureExt;
@@ -374,6 +375,15 @@ impl Witness {
             self.repairs += 1;
             return;
         };
+        // A human had set just what was to be written, so nobody sent it; while
+        // something else was saved, the PBX cut the name.
+        let wanted = value_of(&intent.after);
+        let was_there =
+            before.as_ref().zip(wanted.as_ref()).is_some_and(|(one, other)| one.equivalent(other));
+        if field == Field::Name && was_there && is_cut(before.as_ref(), after.as_ref()) {
+            self.repairs += 1;
+            return;
+        }
         self.writes += 1;
         if intent.what == What::Create {
             return;
