@@ -75,6 +75,7 @@ pub fn find_out(world: &World, writes: &[Unfinished]) -> Found {
         let theirs = absence::in_directory(world, &vanished, Some(link), person, write.field, ours);
         let ours = absence::in_pbx(ours);
         let end = match write.side {
+            Side::Pbx if is_cut(ours, write, link) => End::Written,
             Side::Pbx => end(ours, write),
             Side::Directory => end(theirs, write),
         };
@@ -99,6 +100,16 @@ fn end(now: State<'_>, write: &Unfinished) -> End {
         _ => false,
     };
     if stands { End::Written } else { End::NotWritten }
+}
+
+/// A PBX keeps the beginning of a name that is too long for it. Taken for
+/// somebody's edit, the beginning would be carried into the directory. What
+/// stood there before the write is no such beginning.
+fn is_cut(now: State<'_>, write: &Unfinished, link: &Link) -> bool {
+    let (Field::Name, State::Set(now), Some(after)) = (write.field, now, &write.after) else { return false };
+    let stood_before = link.pbx[Field::Name].as_ref().and_then(|sight| sight.value.as_ref());
+    after.canonical().starts_with(now.canonical())
+        && !stood_before.is_some_and(|before| before.equivalent(now))
 }
 
 /// What the step would have left behind, had it come to its end.

@@ -9,9 +9,9 @@ use std::thread;
 /// by `scripts/simulate --from A --count N`.
 const SEEDS: std::ops::RangeInclusive<u64> = 1..=240;
 /// Lives that once went wrong.
-const ONCE_WRONG: [u64; 16] = [
+const ONCE_WRONG: [u64; 17] = [
     1_004_191, 1_005_038, 1_005_314, 1_010_244, 1_018_104, 1_020_468, 1_037_522, 1_042_778, 1_045_583,
-    1_060_696, 1_096_975, 2_015_298, 2_032_293, 2_039_852, 2_044_418, 2_087_335,
+    1_060_696, 1_096_975, 2_015_298, 2_032_293, 2_039_852, 2_044_418, 2_087_335, 2_234_049,
 ];
 /// Companies in which a process dies at every step of its run.
 const DOOMED: [(u64, usize); 4] = [(4, 0), (9, 0), (6, 1), (18, 1)];

@@ -89,3 +89,24 @@ fn unfinished_writes_of_a_phone_are_recognised_by_what_was_sent() {
     };
     assert_eq!(find_out(&company.world(), &[other]).ends, [End::NotWritten]);
 }
+
+/// The PBX keeps the beginning of a long name: it is no edit of anybody's.
+#[test]
+fn unfinished_writes_of_a_name_are_recognised_by_its_beginning() {
+    let long = "Anna Berg of the long name";
+    let mut company = staff(3);
+    company.person("p01").name(long);
+    company.employee(1).name("Anna Berg of");
+    let found = find_out(&company.world(), &[to_pbx(Name, long)]);
+    assert_eq!(found.ends, [End::Written]);
+    company.links[0] = found.links[0].clone();
+    company.settle();
+    assert_eq!((company.theirs("p01", Name), company.ours(1, Name)), (long, "Anna Berg of"));
+
+    let mut untouched = staff(3);
+    let longer = format!("{} of the long name", untouched.ours(1, Name));
+    untouched.person("p01").name(&longer);
+    assert_eq!(find_out(&untouched.world(), &[to_pbx(Name, &longer)]).ends, [End::NotWritten]);
+    untouched.employee(1).name("Somebody");
+    assert_eq!(find_out(&untouched.world(), &[to_pbx(Name, &longer)]).ends, [End::NotWritten]);
+}
