@@ -274,9 +274,10 @@ impl Witness {
         if come.len() > 1 {
             self.violated(format!("{field} of {id} got {come:?} at once"));
         }
-        if come.is_empty() && !after.is_empty() {
-            self.left_over.insert((id, field));
-        }
+        match come.is_empty() && !after.is_empty() {
+            true => self.left_over.insert((id, field)),
+            false => self.left_over.remove(&(id, field)),
+        };
         let employee = self.employee_of(&person).or(intent.employee);
         let Some(EmployeeId(employee)) = employee else {
             return self.violated(format!("{field} of {id}, who is linked to nobody, was written"));
