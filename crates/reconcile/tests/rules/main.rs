@@ -13,6 +13,7 @@ mod leavers;
 mod needs;
 mod numbers;
 mod reading;
+mod restored_pbx;
 mod safety;
 mod trust;
 mod undo;
